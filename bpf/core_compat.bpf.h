@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * core_compat.bpf.h - what moved between kernels, each with what moved it.
+ */
+#ifndef WICK_CORE_COMPAT_BPF_H
+#define WICK_CORE_COMPAT_BPF_H
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#define PF_EXITING_FLAG 0x00000004
+#define PF_KTHREAD_FLAG 0x00200000
+
+/*
+ * The user registers a task saved when it entered the kernel. The helper came
+ * with 5.15 (dd6e10fbd9fb); before, they end at the top of the kernel stack.
+ */
+static __always_inline struct pt_regs *task_user_registers(struct task_struct *task,
+							    __u32 thread_bytes)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return (struct pt_regs *)((__u64)BPF_CORE_READ(task, stack) + thread_bytes -
+				  sizeof(struct pt_regs));
+}
+
+/* self_exec_id grew from u32 to u64 in 5.7 (d1e7fd6462ca); its low half suffices. */
+static __always_inline __u32 task_exec_id(struct task_struct *task)
+{
+	return (__u32)BPF_CORE_READ(task, self_exec_id);
+}
+
+/* struct cgroup.kn.id: a union in 5.4, u64 since 5.5 (67c0496e87d1). */
+static __always_inline __u64 cgroup_folder_id(struct cgroup *cgroup)
+{
+	return BPF_CORE_READ(cgroup, kn, id);
+}
+
+#endif

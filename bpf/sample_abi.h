@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * sample_abi.h - the bytes that cross the kernel boundary.
+ *
+ * Compiles for BPF (after vmlinux.h) and for the host. Every struct here has no
+ * padding that is not named. Sizes of maps are not here: user space sets them
+ * from --memory before load.
+ */
+#ifndef WICK_SAMPLE_ABI_H
+#define WICK_SAMPLE_ABI_H
+
+#include "bpf/unwind_abi.h"
+
+#define WICK_COMM_BYTES 16
+#define WICK_CPUS_MAX 1024
+/* Programs interrupt each other (a timer a tracepoint), so each CPU has several scratch states. */
+#define WICK_SCRATCH_SLOTS 4
+#define WICK_COPY_BYTES 8192
+#define WICK_COPY_CHUNK_BYTES 1024
+#define WICK_GLOB_LITERALS 31
+
+/* Stack ids below this are not hashes. */
+enum wick_stack_id {
+	WICK_STACK_NONE = 0,	/* there is none: a user-mode sample has no kernel stack */
+	WICK_STACK_LOST = 1,	/* its frames did not get into the ring */
+	WICK_STACK_COPIED = 2,	/* comes as a copy, unwound in user space */
+	WICK_STACK_FIRST = 16,
+};
+
+/*
+ * One per source and CPU; names are what the user reads. Every sample that is
+ * taken is reported or counted under exactly one of the LOST ones.
+ */
+#define WICK_COUNTERS(X)                                                                       \
+	X(ENTERED, "entered")             /* program runs */                                   \
+	X(FILTERED, "filtered")           /* not wanted: no stack was walked */                \
+	X(TAKEN, "taken")                 /* wanted: reported or lost */                       \
+	X(REPORTED, "reported")           /* counted in a map or sent as an event or copy */   \
+	X(LOST_SCRATCH, "no-scratch")     /* all scratch states of the CPU were claimed */     \
+	X(LOST_COUNTS, "counts-full")     /* the map of counts was full */                     \
+	X(LOST_TASK, "task-unsent")       /* the ring had no room to say which task it was */  \
+	X(LOST_EVENT, "event-unsent")     /* the ring had no room for the event */             \
+	X(WALKS_USER, "user-walks")                                                            \
+	X(WALKS_KERNEL, "kernel-walks")                                                        \
+	X(STACKS_SENT, "stacks-sent")                                                          \
+	X(STACKS_KNOWN, "stacks-known")   /* sent before in this generation */                 \
+	X(STACKS_LOST, "stack-lost")      /* reported, but without its stack: ring full */     \
+	X(COPIES, "copies")               /* stack copies sent, tables not loaded yet */       \
+	X(COPIES_LIMITED, "copies-limited") /* not copied: over the rate; reported not-loaded */ \
+	X(COPIES_LOST, "copies-lost")     /* not copied: ring full; reported not-loaded */     \
+	X(REQUESTS, "table-requests")     /* wake-ups that ask for a process's tables */       \
+	X(NESTED, "nested")               /* ran inside another program of ours */
+
+enum wick_counter {
+#define WICK_COUNTER_ENUM(name, text) WICK_COUNTER_##name,
+	WICK_COUNTERS(WICK_COUNTER_ENUM)
+#undef WICK_COUNTER_ENUM
+	WICK_COUNTER_COUNT,
+};
+#define WICK_COUNTER_SLOTS 32	/* a power of two above it, and whole cache lines */
+
+struct wick_counters {
+	wick_u64 value[WICK_COUNTER_SLOTS];
+};
+
+/* Who: sent once per generation, known by a hash of its content. */
+struct wick_task {
+	wick_u32 pid, tid;		/* the kernel's tgid and pid */
+	wick_u64 start_ns;		/* of the process, CLOCK_MONOTONIC */
+	wick_u32 exec_id;		/* counts execs, tells instances of a process apart */
+	wick_u32 flags;			/* enum wick_task_flag */
+	char comm[WICK_COMM_BYTES];	/* the thread's */
+	char process_comm[WICK_COMM_BYTES];
+};
+
+enum wick_task_flag {
+	WICK_TASK_KERNEL = 1 << 0,	/* a kernel thread */
+	WICK_TASK_EXITING = 1 << 1,
+};
+
+/* The key and value of a count: who, where, what and how much. */
+struct wick_key {
+	wick_u64 task;			/* id of a wick_task */
+	wick_u64 kernel_stack, user_stack;
+	wick_u64 source_key;		/* decoded by the source: errno, device, lock, reason */
+};
+
+struct wick_value {
+	wick_u64 count;
+	wick_u64 sum;			/* ns or bytes, what the source measures */
+};
+
+/* Records in the ring. Each begins with this. */
+enum wick_record_type {
+	WICK_RECORD_TASK = 1,
+	WICK_RECORD_STACK,
+	WICK_RECORD_COPY,
+	WICK_RECORD_EVENT,
+	WICK_RECORD_REQUEST,
+};
+
+struct wick_record {
+	wick_u16 type;
+	wick_u16 source;		/* its index in the session */
+	wick_u32 generation;
+};
+
+struct wick_task_record {
+	struct wick_record head;
+	wick_u64 id;
+	struct wick_task task;
+};
+
+struct wick_stack_record {
+	struct wick_record head;
+	wick_u64 id;
+	wick_u32 count;			/* frames that follow, leaf first */
+	wick_u16 stop;			/* enum unwind_stop; kernel stacks: UNWIND_STOP_END */
+	wick_u16 is_kernel;
+	wick_u32 flags;			/* enum unwind_flag */
+	/* The process instance, when some frame is a raw address; else 0. */
+	wick_u32 pid;
+	wick_u64 start_ns;
+	wick_u64 frames[UNWIND_FRAMES_SLOTS];
+};
+#define WICK_STACK_RECORD_HEAD_BYTES (8 + 8 + 8 + 8 + 8)
+
+/* A sample whose user stack is unwound in user space: process tables were not loaded yet. */
+struct wick_copy_record {
+	struct wick_record head;
+	struct wick_key key;		/* user_stack is WICK_STACK_COPIED */
+	struct wick_value value;
+	wick_u64 time_ns;
+	wick_u32 pid, exec_id;
+	wick_u64 start_ns;
+	wick_u64 ip, sp, fp;
+	wick_u64 regs[UNWIND_REGISTERS];
+	wick_u32 bytes;			/* how much of data is valid, from sp upwards */
+	wick_u32 in_kernel;
+	wick_u8 data[WICK_COPY_BYTES];
+};
+
+/* EVENTS delivery: one sample, with its time. */
+struct wick_event_record {
+	struct wick_record head;
+	struct wick_key key;
+	struct wick_value value;
+	wick_u64 time_ns;		/* CLOCK_MONOTONIC */
+	wick_u32 cpu;
+	wick_u32 reserved;
+};
+
+/* Asks user space to load a process's tables; the only record that wakes it. */
+struct wick_request_record {
+	struct wick_record head;
+	wick_u32 pid, exec_id;
+	wick_u64 start_ns;
+};
+
+/* A process known to the kernel side: which mappings are its own. */
+enum wick_process_state {
+	WICK_PROCESS_REQUESTED = 1,	/* tables were asked for */
+	WICK_PROCESS_LOADED,
+	WICK_PROCESS_COMPAT,		/* 32-bit: flagged, not unwound */
+};
+
+struct wick_process {
+	wick_u64 start_ns;		/* with exec_id: must match the task's, or it is stale */
+	wick_u32 exec_id;
+	wick_u32 state;			/* enum wick_process_state */
+	wick_u32 map_first, map_count;	/* its range in the mappings array, sorted by address */
+	wick_u64 requested_ns;		/* when it was last asked for */
+};
+
+struct wick_mapping {
+	wick_u64 start, end;		/* user addresses, end exclusive */
+	wick_u64 bias;			/* ELF address = address - bias */
+	wick_u32 module;		/* UNWIND_MODULE_NONE: executable memory of no file */
+	wick_u32 reserved;
+};
+
+/* A module's table (profiler/unwind/unwind_table.h) in the store of cells. */
+struct wick_module {
+	wick_u64 start;			/* ELF address of the first page */
+	wick_u32 page_count;		/* 0: no table (yet) */
+	wick_u32 first_cell;		/* of the directory, in the store */
+};
+
+/* The store: maps of 4 MiB, all of the same shape, of blocks of 4 KiB. */
+#define WICK_BLOCK_CELLS 1024
+#define WICK_SEGMENT_BLOCKS 1024
+#define WICK_BLOCK_SHIFT 10
+#define WICK_SEGMENT_SHIFT 20
+#define WICK_SEGMENTS_MAX 256
+
+struct wick_block {
+	wick_u32 cells[WICK_BLOCK_CELLS];
+};
+
+/*
+ * Claims of scratch states, one per CPU and slot, polled by the drain. A program
+ * stores CLAIMED, reads the generation, stores CLAIMED plus it, works, stores FREE.
+ */
+#define WICK_CLAIM_FREE 0ull
+#define WICK_CLAIM_UNKNOWN (1ull << 32)
+#define WICK_CLAIM_GENERATION(g) ((2ull << 32) | (g))
+
+struct wick_claim {
+	wick_u64 state;
+	wick_u64 reserved[7];		/* a cache line each */
+};
+
+/* Written by user space while programs run, through mmap. */
+struct wick_control {
+	wick_u32 generation;		/* its low bit is the half of the counts in use */
+	wick_u32 enabled;		/* 0: every sample is turned away as filtered */
+	wick_u64 first_sample_ns;	/* written by the first wanted sample, CLOCK_MONOTONIC */
+	wick_u32 reserved[12];
+};
+
+/* Which tasks are wanted and how: set before load. Zero means no such filter. */
+struct wick_settings {
+	wick_u32 source;		/* index of this source in the session */
+	wick_u32 deliver_events;	/* EVENTS delivery instead of COUNTED */
+	wick_u32 filter_pids, filter_tids, inherit;
+	wick_u32 filter_uid, uid;
+	wick_u32 filter_cgroup;
+	wick_s32 cgroup_subsystem;	/* v1: index in css_set.subsys; -1: the v2 hierarchy */
+	wick_u64 cgroup_id;		/* kernfs id of the cgroup's folder */
+	wick_u32 skip_pid;		/* 0, or a PID never sampled */
+	wick_u32 walk_user, walk_kernel, depth_max;
+	wick_u64 value_per_sample;	/* ns a cpu sample stands for */
+	wick_u64 sent_mask;		/* size of the sent-array, a power of two, minus 1 */
+	wick_u64 copy_interval_ns;	/* between copies on a CPU, on average */
+	wick_u32 copy_burst;		/* copies in a row before that holds */
+	wick_u32 thread_bytes;		/* kernel stack size, where bpf_task_pt_regs() is missing */
+	wick_u32 cpu_count;		/* possible CPUs */
+	wick_u32 wakeup_bytes;		/* the ring wakes its reader when it holds more */
+	/* Comm glob, bit-parallel (bpf/comm_glob.h). */
+	wick_u32 filter_comm, glob_loops, glob_accept, reserved_2;
+	wick_u32 glob_match[256];
+};
+
+/* Values of the target maps. */
+enum wick_target {
+	WICK_TARGET_ACTIVE = 1,
+	WICK_TARGET_AT_EXEC = 2,	/* becomes active when it executes its command */
+};
+
+#endif

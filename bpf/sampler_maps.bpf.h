@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * sampler_maps.bpf.h - the maps. All are shared by every BPF object of a session (the counts are not: sampler.bpf.h):
+ * the loader opens them once and reuses them by name. Sizes given here are placeholders
+ * that user space replaces before load.
+ */
+#ifndef WICK_SAMPLER_MAPS_BPF_H
+#define WICK_SAMPLER_MAPS_BPF_H
+
+#include "bpf/core_compat.bpf.h"
+#include "bpf/sample_abi.h"
+
+/* A section of its own, so that the loader can fill it without knowing the rest of .rodata. */
+const volatile struct wick_settings settings SEC(".rodata.settings") = {};
+
+/* Per-run state of one program, claimed so that a program that interrupts another has its own. */
+struct scratch {
+	struct unwind_cursor unwind;
+	struct wick_stack_record stack;
+	struct wick_task_record task;
+	struct wick_event_record event;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, WICK_SCRATCH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratch SEC(".maps");
+
+/* Apart from the scratch, mmap-able, so that the drain polls it without a system call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, WICK_SCRATCH_SLOTS);
+	__type(key, __u32);
+	__type(value, struct wick_claim);
+} claims SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_control);
+} control SEC(".maps");
+
+/* [source * CPUs + cpu], mmap-able: --stats and tests read it at any time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_counters);
+} counters SEC(".maps");
+
+/* Frames, tasks, copies, events and requests, on their way out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096);
+} ring SEC(".maps");
+
+/* Direct-mapped: slot id mod N holds id ^ generation when that id was sent in that generation. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} sent SEC(".maps");
+
+/* Per CPU: when copies may next be made (a token bucket in one number). */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} copy_credit SEC(".maps");
+
+/* pid to its mappings; kept right across fork, exec and exit in the kernel (process.bpf.c). */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_process);
+} processes SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_mapping);
+} mappings SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_module);
+} modules SEC(".maps");
+
+/* One value: a rule pool indexed after one look-up. */
+#define WICK_RULES_MAX 16384	/* a whole machine has some two thousand */
+struct wick_rules {
+	__u64 rule[WICK_RULES_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_rules);
+} rules SEC(".maps");
+
+/*
+ * Cells of all tables. The inner maps are arrays of one shape and without
+ * BPF_F_INNER_MAP, so that both look-ups are inlined; the template is declared by
+ * sizes, not by type, or 6.1 refuses inner maps made without BTF.
+ */
+struct segment {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, WICK_SEGMENT_BLOCKS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct wick_block));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, WICK_SEGMENTS_MAX);
+	__type(key, __u32);
+	__array(values, struct segment);
+} segments SEC(".maps");
+
+/* Wanted processes and threads; children are added in the kernel. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} target_pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} target_tids SEC(".maps");
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * stack_id.h - content ids: 64-bit hashes of tasks and stacks, the same in BPF and on the host.
+ *
+ * An id never changes its meaning, so windows, halves and processes may share
+ * ids freely. The walk hashes frames as it goes (unwind_push()); the id adds
+ * what else tells stacks apart.
+ */
+#ifndef WICK_STACK_ID_H
+#define WICK_STACK_ID_H
+
+#include "bpf/sample_abi.h"
+
+#define WICK_USER_STACK_SEED 0x75736572ull	/* unwind_cursor.hash before the first frame */
+#define WICK_KERNEL_STACK_SEED 0x6b65726eull
+#define WICK_TASK_SEED 0x7461736bull
+
+static __always_inline wick_u64 wick_id(wick_u64 hash)
+{
+	return hash < WICK_STACK_FIRST ? hash + WICK_STACK_FIRST : hash;
+}
+
+/*
+ * The id of a user stack whose frames hashed to @hash. @pid and @start_ns are those
+ * of the process when some frame is a raw address, else 0.
+ */
+static __always_inline wick_u64 wick_user_stack_id(wick_u64 hash, wick_u32 stop, wick_u32 pid,
+						   wick_u64 start_ns)
+{
+	hash = unwind_hash(hash, stop);
+	if (pid) {
+		hash = unwind_hash(hash, pid);
+		hash = unwind_hash(hash, start_ns);
+	}
+	return wick_id(hash);
+}
+
+static __always_inline wick_u64 wick_task_id(const struct wick_task *task)
+{
+	const wick_u64 *words = (const wick_u64 *)task;
+	wick_u64 hash = WICK_TASK_SEED;
+
+	_Static_assert(sizeof(*task) == 7 * 8, "every word of a task is hashed");
+	for (int i = 0; i < 7; i++)
+		hash = unwind_hash(hash, words[i]);
+	return wick_id(hash);
+}
+
+#endif

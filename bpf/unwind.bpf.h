@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * unwind.bpf.h - user stacks in BPF: unwind_step.h over the maps.
+ *
+ * The step is a global function, called from a plain bounded loop: the verifier
+ * checks it once (5.6, 51c39bb1d5d1), which is what keeps the whole walk within some
+ * ten thousand instructions processed on every kernel since 5.10, with
+ * neither tail calls nor bpf_loop().
+ */
+#ifndef WICK_UNWIND_BPF_H
+#define WICK_UNWIND_BPF_H
+
+#include "bpf/sampler_maps.bpf.h"
+#include "bpf/stack_id.h"
+#include "bpf/unwind_step.h"
+
+/* 2^17 mappings in one process; log2 of it plus one steps find any. */
+#define MAPPING_SEARCH_STEPS 18
+/* UNWIND_PAGE_ROWS_MAX is 1023. */
+#define ROW_SEARCH_STEPS 10
+
+static __always_inline struct wick_mapping *mapping_search(struct unwind_cursor *s, __u64 address)
+{
+	__u32 low = s->map_first, high = s->map_first + s->map_count;
+
+	for (int i = 0; i < MAPPING_SEARCH_STEPS; i++) {
+		__u32 middle = (low + high) >> 1;
+		struct wick_mapping *m;
+
+		if (low >= high)
+			return NULL;
+		m = bpf_map_lookup_elem(&mappings, &middle);
+		if (!m)
+			return NULL;
+		if (address < m->start)
+			high = middle;
+		else if (address >= m->end)
+			low = middle + 1;
+		else
+			return m;
+	}
+	return NULL;
+}
+
+static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 address)
+{
+	struct wick_mapping *m = mapping_search(s, address);
+
+	if (!m)
+		return -1;
+	s->map_start = m->start;
+	s->map_end = m->end;
+	s->map_bias = m->bias;
+	s->map_module = m->module;
+	return 0;
+}
+
+static __always_inline int unwind_map_has(struct unwind_cursor *s, wick_u64 address)
+{
+	if (address >= s->map_start && address < s->map_end)
+		return 1;
+	return mapping_search(s, address) != NULL;
+}
+
+static __always_inline struct wick_block *block_find(__u32 cell)
+{
+	__u32 segment = cell >> WICK_SEGMENT_SHIFT;
+	__u32 block = (cell >> WICK_BLOCK_SHIFT) & (WICK_SEGMENT_BLOCKS - 1);
+	void *inner = bpf_map_lookup_elem(&segments, &segment);
+
+	return inner ? bpf_map_lookup_elem(inner, &block) : NULL;
+}
+
+/* The layout is that of profiler/unwind/unwind_table.h. */
+static __always_inline wick_u64 unwind_rule_find(wick_u32 module, wick_u64 address)
+{
+	struct wick_module *m = bpf_map_lookup_elem(&modules, &module);
+	__u32 zero = 0, page, directory, row, count, low = 0, cell, number = 0;
+	struct wick_rules *pool;
+	struct wick_block *block;
+
+	if (!m || address < m->start || (address - m->start) >> 12 >= m->page_count)
+		return 0;
+	page = (address - m->start) >> 12;
+	cell = m->first_cell + page;
+	block = block_find(cell);
+	if (!block)
+		return 0;
+	directory = block->cells[cell & (WICK_BLOCK_CELLS - 1)];
+	count = directory & 1023;
+	row = m->first_cell + m->page_count + 2 * (directory >> 10);
+	block = block_find(row);
+	pool = bpf_map_lookup_elem(&rules, &zero);
+	if (!block || !pool || !count)
+		return 0;
+	row &= WICK_BLOCK_CELLS - 1;
+	/* The last row at or below the address; a page's first row is at its first byte. */
+	for (int i = 0; i < ROW_SEARCH_STEPS; i++) {
+		__u32 middle;
+
+		if (low >= count)
+			break;
+		middle = (low + count) >> 1;
+		cell = block->cells[(row + middle) & (WICK_BLOCK_CELLS - 1)];
+		if ((cell & 4095) <= (address & 4095)) {
+			number = cell >> 12;
+			low = middle + 1;
+		} else {
+			count = middle;
+		}
+	}
+	return pool->rule[number & (WICK_RULES_MAX - 1)];
+}
+
+static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size,
+					      wick_u64 address)
+{
+	return bpf_probe_read_user(to, size, (void *)address);
+}
+
+/* One step of the walk in scratch state @slot. Nonzero ends it. */
+__noinline int unwind_step_slot(__u32 slot)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+	return s ? unwind_step(&s->unwind) : 1;
+}
+
+/* A field at a time: a block copy out of a perf context reads something else. */
+#define REGISTERS_COPY(s, r)                          \
+	do {                                          \
+		(s)->ip = (r)->ip;                    \
+		(s)->sp = (r)->sp;                    \
+		(s)->fp = (r)->bp;                    \
+		(s)->regs[UNWIND_RAX] = (r)->ax;      \
+		(s)->regs[UNWIND_RDX] = (r)->dx;      \
+		(s)->regs[UNWIND_RCX] = (r)->cx;      \
+		(s)->regs[UNWIND_RBX] = (r)->bx;      \
+		(s)->regs[UNWIND_RSI] = (r)->si;      \
+		(s)->regs[UNWIND_RDI] = (r)->di;      \
+		(s)->regs[UNWIND_R8] = (r)->r8;       \
+		(s)->regs[UNWIND_R9] = (r)->r9;       \
+		(s)->regs[UNWIND_R10] = (r)->r10;     \
+		(s)->regs[UNWIND_R11] = (r)->r11;     \
+		(s)->regs[UNWIND_R12] = (r)->r12;     \
+		(s)->regs[UNWIND_R13] = (r)->r13;     \
+		(s)->regs[UNWIND_R14] = (r)->r14;     \
+		(s)->regs[UNWIND_R15] = (r)->r15;     \
+	} while (0)
+
+/* The privilege bits. cs is an unsigned long in pt_regs until 6.9 made it part of a union. */
+static __always_inline int registers_are_user(const struct pt_regs *regs)
+{
+	__u64 cs = *(volatile __u64 *)((void *)regs + 17 * 8);
+
+	return (cs & 3) == 3;
+}
+
+/* cs of 32-bit code is 0x23 (__USER32_CS), of 64-bit code 0x33. */
+#define USER32_CS 0x23
+
+/* From the registers the task saved when it entered the kernel. Returns an enum unwind_stop. */
+static __always_inline int unwind_begin_saved(struct unwind_cursor *s, struct task_struct *task)
+{
+	struct pt_regs saved;
+
+	if (bpf_probe_read_kernel(&saved, sizeof(saved),
+				  task_user_registers(task, settings.thread_bytes)))
+		return UNWIND_STOP_NO_REGISTERS;
+	if (!registers_are_user(&saved))
+		return UNWIND_STOP_NO_REGISTERS;
+	REGISTERS_COPY(s, &saved);
+	return UNWIND_STOP_NONE;
+}
+
+static __always_inline void unwind_reset(struct unwind_cursor *s)
+{
+	s->map_start = s->map_end = s->map_bias = 0;
+	s->map_module = UNWIND_MODULE_NONE;
+	s->map_first = s->map_count = 0;
+	s->flags = UNWIND_EXACT | UNWIND_REGISTERS_KNOWN;
+	s->stop = UNWIND_STOP_NONE;
+	s->depth = 0;
+	s->depth_max = settings.depth_max;
+	s->hash = WICK_USER_STACK_SEED;
+	s->window_base = ~0ull;
+}
+
+static __always_inline void unwind_walk(struct unwind_cursor *s, __u32 slot)
+{
+	_Static_assert(UNWIND_FRAMES_MAX < UNWIND_FRAMES_SLOTS, "one more step finds the limit");
+	for (int i = 0; i <= UNWIND_FRAMES_MAX; i++)
+		if (unwind_step_slot(slot))
+			break;
+}
+
+#endif

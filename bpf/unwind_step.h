@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * unwind_step.h - one step of unwinding an x86-64 user stack, as pure logic.
+ *
+ * Compiles for BPF and for the host, so that what runs in the kernel can be
+ * tested outside of it and stacks copied out of it are unwound by the very same
+ * rules. Knows nothing of maps: the includer defines, before it calls
+ * unwind_step(), the four functions declared below as "environment".
+ *
+ * Algorithm: DWARF 5 §6.4 (call frame information),
+ * System V ABI x86-64 §3.7 and §6.2, and what gcc, clang, the linkers and hand-written
+ * assembly make of it.
+ */
+#ifndef WICK_UNWIND_STEP_H
+#define WICK_UNWIND_STEP_H
+
+#include "bpf/unwind_abi.h"
+
+/*
+ * Environment, defined by the includer.
+ * unwind_map_find: set @s's map_* to the mapping of @address; 0, or -1 when none.
+ * unwind_map_has: whether @address lies in an executable mapping, without setting it.
+ * unwind_rule_find: the rule for ELF @address of @module, as a number; 0: none.
+ * unwind_memory_read: @size bytes of the task at @address; 0, or negative.
+ */
+static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 address);
+static __always_inline int unwind_map_has(struct unwind_cursor *s, wick_u64 address);
+static __always_inline wick_u64 unwind_rule_find(wick_u32 module, wick_u64 address);
+static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size,
+					      wick_u64 address);
+
+/* One word of stack, through the window. Frames are visited upwards, so it is refilled rarely. */
+static __always_inline int unwind_read_word(struct unwind_cursor *s, wick_u64 address,
+					    wick_u64 *ret)
+{
+	wick_u64 offset = address - s->window_base;
+	wick_u32 index;
+
+	if (offset > UNWIND_WINDOW_BYTES - 8 || (offset & 7)) {
+		/* Near the end of the stack's mapping a whole window does not fit. */
+		if (unwind_memory_read(s, s->window, UNWIND_WINDOW_BYTES, address)) {
+			s->window_base = ~0ull;
+			return unwind_memory_read(s, ret, 8, address);
+		}
+		s->window_base = address;
+		offset = 0;
+	}
+	index = (offset >> 3) & (UNWIND_WINDOW_BYTES / 8 - 1);
+	*ret = s->window[index];
+	return 0;
+}
+
+static __always_inline int unwind_stop(struct unwind_cursor *s, wick_u32 cause)
+{
+	s->stop = cause;
+	return 1;
+}
+
+static __always_inline void unwind_push(struct unwind_cursor *s, wick_u64 pc)
+{
+	wick_u64 frame = unwind_frame(s->map_module, pc - s->map_bias);
+
+	if (s->map_module < UNWIND_MODULE_FIRST)
+		s->flags |= UNWIND_RAW_FRAMES;
+	s->frames[s->depth & (UNWIND_FRAMES_SLOTS - 1)] = frame;
+	s->depth++;
+	s->hash = unwind_hash(s->hash, frame);
+}
+
+static __always_inline wick_u64 unwind_register_value(struct unwind_cursor *s, wick_u32 number)
+{
+	if (number == UNWIND_RBP)
+		return s->fp;
+	if (number == UNWIND_RSP)
+		return s->sp;
+	return s->regs[number & (UNWIND_REGISTERS - 1)];
+}
+
+/*
+ * The kernel's rt_sigframe: when the trampoline runs, rsp points to the
+ * ucontext, whose gregs start at 40: r8-r15 rdi rsi rbp rbx rdx rax rcx rsp rip
+ * (arch/x86/include/uapi/asm/sigcontext.h).
+ */
+static __always_inline int unwind_step_signal(struct unwind_cursor *s)
+{
+	wick_u64 *gregs = s->window;
+
+	s->window_base = ~0ull;
+	if (unwind_memory_read(s, gregs, 17 * 8, s->sp + 40))
+		return unwind_stop(s, UNWIND_STOP_READ);
+	s->regs[UNWIND_R8] = gregs[0];
+	s->regs[UNWIND_R9] = gregs[1];
+	s->regs[UNWIND_R10] = gregs[2];
+	s->regs[UNWIND_R11] = gregs[3];
+	s->regs[UNWIND_R12] = gregs[4];
+	s->regs[UNWIND_R13] = gregs[5];
+	s->regs[UNWIND_R14] = gregs[6];
+	s->regs[UNWIND_R15] = gregs[7];
+	s->regs[UNWIND_RDI] = gregs[8];
+	s->regs[UNWIND_RSI] = gregs[9];
+	s->fp = gregs[10];
+	s->regs[UNWIND_RBX] = gregs[11];
+	s->regs[UNWIND_RDX] = gregs[12];
+	s->regs[UNWIND_RAX] = gregs[13];
+	s->regs[UNWIND_RCX] = gregs[14];
+	s->sp = gregs[15];
+	s->ip = gregs[16];
+	s->flags |= UNWIND_EXACT | UNWIND_REGISTERS_KNOWN | UNWIND_CROSSED_SIGNAL;
+	return 0;
+}
+
+/*
+ * vfork() takes its return address off the stack, which the child is about to
+ * use, so the caller's frame need not be above.
+ */
+static __always_inline int unwind_step_register(struct unwind_cursor *s, wick_u64 rule,
+						wick_u32 known)
+{
+	if (!known)
+		return unwind_stop(s, UNWIND_STOP_REGISTER);
+	s->ip = unwind_register_value(s, (rule >> 12) & 15);
+	s->sp += (wick_s32)(rule >> 32);
+	return 0;
+}
+
+/*
+ * No row: code of a JIT compiler, hand-written assembly, Go assembly. A frame
+ * pointer is believed only when the new frame is above this one and the return
+ * address lies in code; a leaf without a frame has its return address at rsp.
+ */
+static __always_inline int unwind_step_guess(struct unwind_cursor *s, wick_u32 kind,
+					     wick_u32 known)
+{
+	wick_u64 caller_fp, ra, fp = s->fp;
+
+	if (fp >= s->sp && !(fp & 7) && !unwind_read_word(s, fp, &caller_fp) &&
+	    !unwind_read_word(s, fp + 8, &ra) && (caller_fp > fp || !caller_fp) &&
+	    unwind_map_has(s, ra - 1)) {
+		s->flags |= UNWIND_USED_FP;
+		s->fp = caller_fp;
+		s->ip = ra;
+		s->sp = fp + 16;
+		return 0;
+	}
+	if (known && !unwind_read_word(s, s->sp, &ra) && unwind_map_has(s, ra - 1)) {
+		s->flags |= UNWIND_USED_LEAF;
+		s->ip = ra;
+		s->sp += 8;
+		return 0;
+	}
+	return unwind_stop(s, kind == UNWIND_FRAME_POINTER ? UNWIND_STOP_FRAME_POINTER :
+							     UNWIND_STOP_NO_RULE);
+}
+
+/* Compute the CFA of @rule into *@ret. Returns 0, or 1 having stopped. */
+static __always_inline int unwind_cfa(struct unwind_cursor *s, wick_u64 rule, wick_u32 known,
+				      wick_u64 *ret)
+{
+	wick_u32 kind = rule & 0xff, reg = (rule >> 12) & 15;
+	wick_s64 offset = (wick_s32)(rule >> 32);
+	wick_s64 low = (wick_s16)(rule >> 32), high = (wick_s16)(rule >> 48);
+	wick_u64 at;
+
+	switch (kind) {
+	case UNWIND_CFA_RSP:
+		*ret = s->sp + offset;
+		return 0;
+	case UNWIND_CFA_RBP:
+		*ret = s->fp + offset;
+		return 0;
+	case UNWIND_PLT:
+		*ret = s->sp + 8 + ((s->ip & 15) >= (wick_u64)offset ? 8 : 0);
+		return 0;
+	case UNWIND_CFA_REGISTER:
+		if (!known)
+			return unwind_stop(s, UNWIND_STOP_REGISTER);
+		*ret = unwind_register_value(s, reg) + offset;
+		return 0;
+	case UNWIND_CFA_DEREF:
+		if (!known && reg != UNWIND_RBP && reg != UNWIND_RSP)
+			return unwind_stop(s, UNWIND_STOP_REGISTER);
+		at = unwind_register_value(s, reg) + low;
+		break;
+	case UNWIND_CFA_INDEXED:
+		if (!known)
+			return unwind_stop(s, UNWIND_STOP_REGISTER);
+		at = unwind_register_value(s, reg) + low +
+		     8 * unwind_register_value(s, (rule >> 16) & 15);
+		break;
+	default:
+		return unwind_stop(s, UNWIND_STOP_UNSUPPORTED);
+	}
+	if (unwind_memory_read(s, ret, 8, at))
+		return unwind_stop(s, UNWIND_STOP_READ);
+	*ret += high;
+	return 0;
+}
+
+/* Restore the caller's rbp. @offset is the rule's fp_offset. */
+static __always_inline int unwind_restore_fp(struct unwind_cursor *s, wick_u64 rule, wick_u64 cfa)
+{
+	wick_s64 offset = (wick_s16)(rule >> 16);
+	wick_u64 at;
+
+	switch ((rule >> 8) & 15) {
+	case UNWIND_FP_CFA:
+		if ((rule & 0xff) == UNWIND_CFA_INDEXED)
+			offset = (offset & ~15ll) >> 1;
+		at = cfa + offset;
+		break;
+	case UNWIND_FP_RBP:
+		at = s->fp + offset;
+		break;
+	case UNWIND_FP_RSP:
+		at = s->sp + offset;
+		break;
+	case UNWIND_FP_UNDEFINED:
+	case UNWIND_FP_UNSUPPORTED:
+		/* A frame that needs it must find out, and not go on with another one's. */
+		s->fp = 0;
+		return 0;
+	default:
+		return 0;
+	}
+	/* The saved rbp is below the return address: fetched first, one window serves both. */
+	if (unwind_read_word(s, at, &s->fp))
+		return unwind_stop(s, UNWIND_STOP_READ);
+	return 0;
+}
+
+/*
+ * Record the current frame and go to its caller. Returns 0 to go on, 1 when
+ * the walk has ended and @s->stop says why.
+ */
+static __always_inline int unwind_step(struct unwind_cursor *s)
+{
+	wick_u32 known = s->flags & UNWIND_REGISTERS_KNOWN;
+	wick_u64 pc = s->flags & UNWIND_EXACT ? s->ip : s->ip - 1;
+	wick_u64 rule, cfa, ra;
+	wick_u32 kind;
+
+	if (s->depth >= s->depth_max)
+		return unwind_stop(s, UNWIND_STOP_DEPTH);
+	if ((pc < s->map_start || pc >= s->map_end) && unwind_map_find(s, pc))
+		return unwind_stop(s, s->ip ? UNWIND_STOP_UNMAPPED : UNWIND_STOP_ZERO_RETURN);
+	rule = s->map_module < UNWIND_MODULE_FIRST ?
+		       UNWIND_NONE : unwind_rule_find(s->map_module, pc - s->map_bias);
+	kind = rule & 0xff;
+	/* No call is in front of a signal trampoline: its address is exact, and has its name. */
+	unwind_push(s, kind == UNWIND_SIGNAL ? s->ip : pc);
+	s->flags &= ~(UNWIND_EXACT | UNWIND_REGISTERS_KNOWN);
+	if (kind == UNWIND_END)
+		return unwind_stop(s, UNWIND_STOP_END);
+	if (kind == UNWIND_SIGNAL)
+		return unwind_step_signal(s);
+	if (kind == UNWIND_RETURN_REGISTER)
+		return unwind_step_register(s, rule, known);
+	if (kind == UNWIND_NONE || kind == UNWIND_FRAME_POINTER)
+		return unwind_step_guess(s, kind, known);
+	if (unwind_cfa(s, rule, known, &cfa))
+		return 1;
+	if (cfa <= s->sp)
+		return unwind_stop(s, UNWIND_STOP_BACKWARDS);
+	if (unwind_restore_fp(s, rule, cfa))
+		return 1;
+	if (unwind_read_word(s, cfa - 8, &ra))
+		return unwind_stop(s, UNWIND_STOP_READ);
+	s->sp = cfa;
+	s->ip = ra;
+	return 0;
+}
+
+#endif

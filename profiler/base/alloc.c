@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/base/alloc.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ALLOC_FIRST_COUNT 8
+
+int alloc_grow_(void *array, size_t *capacity, size_t needed, size_t size)
+{
+	void *grown, *old;
+	size_t count;
+
+	if (needed <= *capacity)
+		return 0;
+	count = *capacity + *capacity / 2;
+	if (count < ALLOC_FIRST_COUNT)
+		count = ALLOC_FIRST_COUNT;
+	if (count < needed)
+		count = needed;
+	/*
+	 * @array points to a pointer of some other type than void *: reading
+	 * it through a void ** would break C's aliasing rules, bytes do not.
+	 */
+	memcpy(&old, array, sizeof(old));
+	grown = reallocarray(old, count, size);
+	if (!grown)
+		return -ENOMEM;
+	memcpy(array, &grown, sizeof(grown));
+	*capacity = count;
+	return 0;
+}
+
+void *alloc_copy(const void *bytes, size_t size)
+{
+	void *copy = malloc(size ? size : 1);
+
+	if (copy && size)
+		memcpy(copy, bytes, size);
+	return copy;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * alloc.h - growable arrays with overflow checks.
+ *
+ * Plain calloc() and free() are used directly; this adds only the doubling
+ * that every growable array needs.
+ */
+#ifndef WICK_ALLOC_H
+#define WICK_ALLOC_H
+
+#include <stddef.h>
+
+/*
+ * Make room for @needed elements of @size bytes in *@array, which holds
+ * *@capacity now; grows at least by half. New room is not cleared.
+ * Returns 0, or -ENOMEM with the array as it was.
+ */
+int alloc_grow_(void *array, size_t *capacity, size_t needed, size_t size);
+#define alloc_grow(array, capacity, needed) \
+	alloc_grow_((array), (capacity), (needed), sizeof(**(array)))
+
+/* A private copy of @size bytes, or NULL when there is no memory. The caller frees it. */
+void *alloc_copy(const void *bytes, size_t size);
+
+#endif

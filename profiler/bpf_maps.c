@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/bpf_maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "bpf/cpu.skel.h"
+#include "bpf/process.skel.h"
+
+struct bpf_maps {
+	struct session_limits limits;
+	unsigned int cpus, counter_count;
+	struct bpf_object *process;
+	struct wick_control *control;
+	struct wick_claim *claims;
+	struct wick_counters *counters;
+};
+
+static const struct embedded {
+	const char *name;
+	const void *(*bytes)(size_t *size);
+} embedded_objects[] = {
+	{ "process", process__elf_bytes },
+	{ "cpu", cpu__elf_bytes },
+};
+
+static const struct embedded *embedded_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(embedded_objects); i++)
+		if (!strcmp(embedded_objects[i].name, name))
+			return &embedded_objects[i];
+	return NULL;
+}
+
+/* How many entries each map gets; 0: as the object says. */
+static uint32_t map_entries(const struct bpf_maps *m, const char *name)
+{
+	const struct {
+		const char *name;
+		uint32_t entries;
+	} sizes[] = {
+		{ "claims", m->cpus * WICK_SCRATCH_SLOTS },
+		{ "counters", m->counter_count },
+		{ "ring", m->limits.ring_bytes },
+		{ "sent", m->limits.sent },
+		{ "processes", m->limits.processes },
+		{ "mappings", m->limits.mappings },
+		{ "modules", m->limits.modules },
+		{ "target_pids", m->limits.processes },
+		{ "target_tids", m->limits.processes },
+		{ "counts_0", m->limits.counts },
+		{ "counts_1", m->limits.counts },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++)
+		if (!strcmp(sizes[i].name, name))
+			return sizes[i].entries;
+	return 0;
+}
+
+/* Size @map, or share it. Returns 0 or a negative errno. */
+static int map_prepare(struct bpf_maps *m, struct bpf_map *map,
+		       const struct wick_settings *settings)
+{
+	const char *name = bpf_map__name(map);
+	uint32_t entries = map_entries(m, name);
+	int fd;
+
+	if (strstr(name, ".rodata.settings"))
+		return bpf_map__set_initial_value(map, settings, sizeof(*settings));
+	fd = m->process && name[0] != '.' && !strstr(name, ".rodata") ? bpf_maps_fd(m, name) : -1;
+	if (fd >= 0)
+		return bpf_map__reuse_fd(map, fd);
+	return entries ? bpf_map__set_max_entries(map, entries) : 0;
+}
+
+static int explain(int code, const char *name, struct error *err)
+{
+	if (code == -EPERM || code == -EACCES)
+		return error_set(err, ERROR_NOT_SUPPORTED, code,
+				 "cannot load BPF program: %s: %s; run as root, or give the "
+				 "capabilities: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,"
+				 "cap_sys_admin+ep wick", name, strerror(-code));
+	return error_set(err, ERROR_NOT_SUPPORTED, code, "cannot load BPF program: %s: %s", name,
+			 strerror(-code));
+}
+
+int bpf_maps_load_object(struct bpf_maps *m, const char *name,
+			 const struct wick_settings *settings, struct bpf_object **ret,
+			 struct error *err)
+{
+	const struct embedded *embedded = embedded_find(name);
+	struct bpf_object *object;
+	struct bpf_map *map;
+	const void *bytes;
+	size_t size;
+	int r;
+
+	if (!embedded)
+		return error_set(err, ERROR_FAILED, -ENOENT, "no BPF object: %s", name);
+	bytes = embedded->bytes(&size);
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
+	object = bpf_object__open_mem(bytes, size, &opts);
+	if (!object)
+		return error_set(err, ERROR_FAILED, -errno, "cannot open BPF object: %s: %s", name,
+				 strerror(errno));
+	bpf_object__for_each_map(map, object) {
+		r = map_prepare(m, map, settings);
+		if (r < 0) {
+			error_set(err, ERROR_FAILED, r, "cannot prepare BPF map: %s: %s",
+				  bpf_map__name(map), strerror(-r));
+			bpf_object__close(object);
+			return r;
+		}
+	}
+	r = bpf_object__load(object);
+	if (r < 0) {
+		bpf_object__close(object);
+		return explain(r, name, err);
+	}
+	*ret = object;
+	return 0;
+}
+
+static void *map_memory(struct bpf_maps *m, const char *name, size_t size, int protection)
+{
+	void *memory = mmap(NULL, size, protection, MAP_SHARED, bpf_maps_fd(m, name), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static size_t claims_bytes(const struct bpf_maps *m)
+{
+	return sizeof(struct wick_claim) * m->cpus * WICK_SCRATCH_SLOTS;
+}
+
+static size_t counters_bytes(const struct bpf_maps *m)
+{
+	return sizeof(struct wick_counters) * m->counter_count;
+}
+
+int bpf_maps_open(const struct session_limits *limits, const struct wick_settings *settings,
+		  unsigned int cpus, unsigned int counter_count, struct bpf_maps **ret,
+		  struct error *err)
+{
+	_cleanup_(bpf_maps_closep) struct bpf_maps *m = calloc(1, sizeof(*m));
+	int r;
+
+	if (!m)
+		return -ENOMEM;
+	m->limits = *limits;
+	m->cpus = cpus;
+	m->counter_count = counter_count;
+	r = bpf_maps_load_object(m, "process", settings, &m->process, err);
+	if (r < 0)
+		return r;
+	m->control = map_memory(m, "control", sizeof(*m->control), PROT_READ | PROT_WRITE);
+	m->claims = map_memory(m, "claims", claims_bytes(m), PROT_READ | PROT_WRITE);
+	m->counters = map_memory(m, "counters", counters_bytes(m), PROT_READ);
+	if (!m->control || !m->claims || !m->counters)
+		return error_set(err, ERROR_FAILED, -errno, "cannot map BPF maps: %s",
+				 strerror(errno));
+	*ret = take_ptr(m);
+	return 0;
+}
+
+struct bpf_maps *bpf_maps_close(struct bpf_maps *m)
+{
+	if (!m)
+		return NULL;
+	if (m->control)
+		munmap(m->control, sizeof(*m->control));
+	if (m->claims)
+		munmap(m->claims, claims_bytes(m));
+	if (m->counters)
+		munmap(m->counters, counters_bytes(m));
+	bpf_object__close(m->process);
+	free(m);
+	return NULL;
+}
+
+struct bpf_object *bpf_maps_process_object(struct bpf_maps *m)
+{
+	return m->process;
+}
+
+int bpf_maps_fd(const struct bpf_maps *m, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(m->process, name);
+}
+
+struct wick_control *bpf_maps_control(struct bpf_maps *m)
+{
+	return m->control;
+}
+
+struct wick_claim *bpf_maps_claims(struct bpf_maps *m, size_t *ret_count)
+{
+	*ret_count = m->cpus * WICK_SCRATCH_SLOTS;
+	return m->claims;
+}
+
+const struct wick_counters *bpf_maps_counters(const struct bpf_maps *m, uint32_t source,
+					      unsigned int cpu)
+{
+	return &m->counters[source * m->cpus + cpu];
+}
+
+unsigned int bpf_maps_cpus(const struct bpf_maps *m)
+{
+	return m->cpus;
+}
+
+/* "memlock:" of the map's fdinfo is what the kernel charges. */
+static uint64_t map_bytes(const struct bpf_map *map)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	unsigned long long bytes = 0;
+	char path[64], line[128];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "memlock: %llu", &bytes) == 1)
+			break;
+	return bytes;
+}
+
+uint64_t bpf_maps_memory_bytes(const struct bpf_maps *m)
+{
+	struct bpf_map *map;
+	uint64_t bytes = 0;
+
+	bpf_object__for_each_map(map, m->process)
+		bytes += map_bytes(map);
+	return bytes;
+}
+
+uint64_t bpf_maps_object_bytes(const struct bpf_maps *m, const struct bpf_object *object)
+{
+	struct bpf_map *map;
+	uint64_t bytes = 0;
+
+	bpf_object__for_each_map(map, object)
+		if (bpf_maps_fd(m, bpf_map__name(map)) < 0)
+			bytes += map_bytes(map);
+	return bytes;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bpf_maps.h - the maps all BPF objects of a session share, and the loader of embedded objects.
+ *
+ * The first object (process.bpf.c) creates the shared maps, later ones reuse
+ * them by name. The arrays that user space reads or writes while programs run are mmapped here.
+ */
+#ifndef WICK_BPF_MAPS_H
+#define WICK_BPF_MAPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "bpf/sample_abi.h"
+#include "profiler/base/cleanup.h"
+#include "profiler/base/error.h"
+#include "profiler/session.h"
+
+struct bpf_maps;
+struct bpf_object;
+
+/* @counter_count: one set per source and CPU. */
+int bpf_maps_open(const struct session_limits *limits, const struct wick_settings *settings,
+		  unsigned int cpus, unsigned int counter_count, struct bpf_maps **ret,
+		  struct error *err);
+struct bpf_maps *bpf_maps_close(struct bpf_maps *maps);
+DEFINE_CLEANUP(struct bpf_maps *, bpf_maps_close)
+
+/*
+ * Open embedded object @name, size its own maps, put @settings in, share the
+ * maps, load. The object is the caller's, for bpf_object__close().
+ */
+int bpf_maps_load_object(struct bpf_maps *maps, const char *name,
+			 const struct wick_settings *settings, struct bpf_object **ret,
+			 struct error *err);
+/* The object that follows forks, execs and exits; its programs are for bpf_program__attach(). */
+struct bpf_object *bpf_maps_process_object(struct bpf_maps *maps);
+/* A shared map by name, or -ENOENT. */
+int bpf_maps_fd(const struct bpf_maps *maps, const char *name);
+
+/* Mapped memory, valid until bpf_maps_close(). */
+struct wick_control *bpf_maps_control(struct bpf_maps *maps);
+struct wick_claim *bpf_maps_claims(struct bpf_maps *maps, size_t *ret_count);
+const struct wick_counters *bpf_maps_counters(const struct bpf_maps *maps, uint32_t source,
+					      unsigned int cpu);
+unsigned int bpf_maps_cpus(const struct bpf_maps *maps);
+/* Kernel memory, as the kernel accounts it: of the shared maps, and of @object's own. */
+uint64_t bpf_maps_memory_bytes(const struct bpf_maps *maps);
+uint64_t bpf_maps_object_bytes(const struct bpf_maps *maps, const struct bpf_object *object);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/copy_unwind.h"
+
+#include <string.h>
+
+#include "bpf/stack_id.h"
+#include "bpf/unwind_step.h"
+
+/* Farther above the stack pointer lies something else, or nothing. */
+#define STACK_BYTES_USUAL (8u << 20)
+
+/* What the environment of unwind_step() needs besides the cursor. */
+struct walk {
+	const struct wick_copy_record *copy;
+	const struct process *process;
+	const struct table_store *store;
+	bool beyond;		/* this step read above a copy that was full */
+};
+
+/* The step's environment has no argument for it; set for the time of one copy_unwind(). */
+static _Thread_local struct walk *walk;
+
+static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 address)
+{
+	const struct mapping *m = process_find_mapping(walk->process, address);
+
+	if (!m)
+		return -1;
+	s->map_start = m->start;
+	s->map_end = m->end;
+	s->map_bias = m->module ? m->bias : 0;
+	s->map_module = m->module ? module_info(m->module)->id : UNWIND_MODULE_NONE;
+	return 0;
+}
+
+static __always_inline int unwind_map_has(struct unwind_cursor *s, wick_u64 address)
+{
+	return process_find_mapping(walk->process, address) != NULL;
+}
+
+static __always_inline wick_u64 unwind_rule_find(wick_u32 module, wick_u64 address)
+{
+	return table_store_rule(walk->store, module, address);
+}
+
+static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size,
+					      wick_u64 address)
+{
+	const struct wick_copy_record *copy = walk->copy;
+	uint64_t offset = address - copy->sp;
+
+	if (offset <= copy->bytes && size <= copy->bytes - offset) {
+		memcpy(to, copy->data + offset, size);
+		return 0;
+	}
+	/*
+	 * A shorter copy ends where the stack does: there was nothing more to read.
+	 * A whole window is only an attempt; a word is tried after it.
+	 */
+	if (size < UNWIND_WINDOW_BYTES && copy->bytes == WICK_COPY_BYTES &&
+	    offset < STACK_BYTES_USUAL)
+		walk->beyond = true;
+	return -1;
+}
+
+void copy_unwind_none(enum unwind_stop stop, struct unwind_cursor *ret)
+{
+	ret->flags = UNWIND_EXACT | UNWIND_REGISTERS_KNOWN;
+	ret->stop = stop;
+	ret->depth = 0;
+	ret->hash = WICK_USER_STACK_SEED;
+}
+
+static void cursor_init(const struct wick_copy_record *copy, uint32_t depth_max,
+			struct unwind_cursor *ret)
+{
+	copy_unwind_none(UNWIND_STOP_NONE, ret);
+	ret->ip = copy->ip;
+	ret->sp = copy->sp;
+	ret->fp = copy->fp;
+	memcpy(ret->regs, copy->regs, sizeof(ret->regs));
+	ret->map_start = ret->map_end = ret->map_bias = 0;
+	ret->map_module = UNWIND_MODULE_NONE;
+	ret->map_first = ret->map_count = 0;
+	ret->depth_max = depth_max < UNWIND_FRAMES_MAX ? depth_max : UNWIND_FRAMES_MAX;
+	ret->window_base = ~0ull;
+}
+
+void copy_unwind(const struct wick_copy_record *copy, const struct process *process,
+		 const struct table_store *store, uint32_t depth_max, struct unwind_cursor *ret)
+{
+	struct walk here = { .copy = copy, .process = process, .store = store };
+
+	cursor_init(copy, depth_max, ret);
+	walk = &here;
+	do
+		here.beyond = false;
+	while (!unwind_step(ret));
+	walk = NULL;
+	/* With the rest of the stack it would have gone on, or ended for a better reason. */
+	if (here.beyond && (ret->stop == UNWIND_STOP_READ || ret->stop == UNWIND_STOP_NO_RULE ||
+			    ret->stop == UNWIND_STOP_FRAME_POINTER))
+		ret->stop = UNWIND_STOP_COPY_END;
+}

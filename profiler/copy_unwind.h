@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * copy_unwind.h - unwinds a stack that came as a copy, by the rules and step the kernel side uses.
+ *
+ * For processes whose tables were not loaded when they were sampled. One walk
+ * at a time per thread.
+ */
+#ifndef WICK_COPY_UNWIND_H
+#define WICK_COPY_UNWIND_H
+
+#include <stdint.h>
+#include "bpf/sample_abi.h"
+#include "profiler/process.h"
+#include "profiler/table_store.h"
+
+/*
+ * Unwind @copy, a stack of @process, whose modules' tables are in @store. @ret
+ * holds the frames, why they end (UNWIND_STOP_COPY_END when the copy was too short)
+ * and their hash. At most @depth_max frames.
+ */
+void copy_unwind(const struct wick_copy_record *copy, const struct process *process,
+		 const struct table_store *store, uint32_t depth_max, struct unwind_cursor *ret);
+/* No frames, and why: @stop. */
+void copy_unwind_none(enum unwind_stop stop, struct unwind_cursor *ret);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/notice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "profiler/base/alloc.h"
+#include "profiler/window.h"
+
+/* Most batches hold a few notices; copies of stacks get chunks of their own. */
+#define BATCH_CHUNK_BYTES 8192
+
+struct notice_batch *notice_batch_new(void)
+{
+	_cleanup_(notice_batch_freep) struct notice_batch *batch = calloc(1, sizeof(*batch));
+
+	if (!batch)
+		return NULL;
+	batch->arena = arena_new(BATCH_CHUNK_BYTES);
+	if (!batch->arena)
+		return NULL;
+	return take_ptr(batch);
+}
+
+struct notice_batch *notice_batch_free(struct notice_batch *batch)
+{
+	if (!batch)
+		return NULL;
+	arena_free(batch->arena);
+	free(batch->notices);
+	free(batch->requests);
+	free(batch->copies);
+	window_free(batch->window);
+	free(batch);
+	return NULL;
+}
+
+int notice_batch_add(struct notice_batch *batch, const struct notice *notice)
+{
+	struct notice *added;
+	char *path;
+	int r;
+
+	r = alloc_grow(&batch->notices, &batch->notice_capacity, batch->notice_count + 1);
+	if (r < 0)
+		return r;
+	path = arena_strdup(batch->arena, notice->path ? notice->path : "");
+	if (!path)
+		return -ENOMEM;
+	added = &batch->notices[batch->notice_count];
+	*added = *notice;
+	added->path = path;
+	added->sequence = batch->notice_count++;
+	return 0;
+}
+
+int notice_batch_add_request(struct notice_batch *batch, const struct wick_request_record *request)
+{
+	int r = alloc_grow(&batch->requests, &batch->request_capacity, batch->request_count + 1);
+
+	if (r < 0)
+		return r;
+	batch->requests[batch->request_count++] = *request;
+	return 0;
+}
+
+int notice_batch_add_copy(struct notice_batch *batch, const struct wick_copy_record *copy)
+{
+	struct wick_copy_record *added;
+	int r;
+
+	if (copy->bytes > sizeof(copy->data))
+		return -EINVAL;
+	r = alloc_grow(&batch->copies, &batch->copy_capacity, batch->copy_count + 1);
+	if (r < 0)
+		return r;
+	added = arena_copy(batch->arena, copy,
+			   offsetof(struct wick_copy_record, data) + copy->bytes);
+	if (!added)
+		return -ENOMEM;
+	batch->copies[batch->copy_count++] = added;
+	return 0;
+}
+
+bool notice_batch_is_empty(const struct notice_batch *batch)
+{
+	return !batch->notice_count && !batch->request_count && !batch->copy_count &&
+	       !batch->notices_lost && !batch->window;
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
+static int compare_notices(const void *a, const void *b)
+{
+	const struct notice *left = a, *right = b;
+	int order = compare_u64(left->time_ns, right->time_ns);
+
+	return order ? order : compare_u64(left->sequence, right->sequence);
+}
+
+static int compare_copies(const void *a, const void *b)
+{
+	const struct wick_copy_record *const *left = a, *const *right = b;
+
+	return compare_u64((*left)->time_ns, (*right)->time_ns);
+}
+
+void notice_batch_sort(struct notice_batch *batch)
+{
+	if (batch->notice_count > 1)
+		qsort(batch->notices, batch->notice_count, sizeof(*batch->notices),
+		      compare_notices);
+	if (batch->copy_count > 1)
+		qsort(batch->copies, batch->copy_count, sizeof(*batch->copies), compare_copies);
+}

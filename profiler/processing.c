@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/processing.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct processing {
+	struct queue *in;
+	struct window *run;
+	uint64_t lost;
+	pthread_t thread;
+	bool running;
+};
+
+int processing_new(struct queue *in, uint64_t window_bytes, struct processing **ret)
+{
+	_cleanup_(processing_freep) struct processing *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->in = in;
+	p->run = window_new(window_bytes);
+	if (!p->run)
+		return -ENOMEM;
+	*ret = take_ptr(p);
+	return 0;
+}
+
+static void *processing_run(void *argument)
+{
+	struct processing *p = argument;
+	void *item;
+
+	pthread_setname_np(pthread_self(), "wick-processing");
+	while (!queue_take(p->in, -1, &item)) {
+		_cleanup_(window_freep) struct window *window = item;
+		uint64_t before = window_sample_count(p->run);
+
+		if (window_merge(p->run, window) < 0)
+			p->lost += window_sample_count(window) -
+				   (window_sample_count(p->run) - before);
+	}
+	return NULL;
+}
+
+int processing_start(struct processing *p)
+{
+	int r = pthread_create(&p->thread, NULL, processing_run, p);
+
+	p->running = !r;
+	return -r;
+}
+
+void processing_join(struct processing *p)
+{
+	if (!p->running)
+		return;
+	pthread_join(p->thread, NULL);
+	p->running = false;
+}
+
+struct processing *processing_free(struct processing *p)
+{
+	if (!p)
+		return NULL;
+	processing_join(p);
+	window_free(p->run);
+	free(p);
+	return NULL;
+}
+
+const struct window *processing_window(const struct processing *p)
+{
+	return p->run;
+}
+
+uint64_t processing_lost(const struct processing *p)
+{
+	return p->lost;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * processing.h - the processing thread: merges the windows of a run into one.
+ */
+#ifndef WICK_PROCESSING_H
+#define WICK_PROCESSING_H
+
+#include <stdint.h>
+#include "profiler/base/cleanup.h"
+#include "profiler/base/queue.h"
+#include "profiler/window.h"
+
+struct processing;
+
+/* Takes struct window from @in until it is closed and empty. @window_bytes limits the run's window. */
+int processing_new(struct queue *in, uint64_t window_bytes, struct processing **ret);
+int processing_start(struct processing *processing);
+void processing_join(struct processing *processing);
+struct processing *processing_free(struct processing *processing);
+DEFINE_CLEANUP(struct processing *, processing_free)
+
+/* After processing_join(): all of the run. */
+const struct window *processing_window(const struct processing *processing);
+/* Samples dropped because there was no memory to merge them. */
+uint64_t processing_lost(const struct processing *processing);
+
+#endif

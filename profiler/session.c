@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/session.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "profiler/base/clock.h"
+#include "profiler/base/log.h"
+#include "profiler/limits.h"
+#include "profiler/session_private.h"
+#include "profiler/settings.h"
+#include "profiler/targets.h"
+
+#define FREQUENCY_DEFAULT_HZ 99
+#define SIDEBAND_BYTES (256u << 10)
+
+static int libbpf_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[1024];
+
+	if (!(log_domains & LOG_LIBBPF))
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = 0;
+	log_debug(LOG_LIBBPF, "%s", line);
+	return 0;
+}
+
+static void fallback_note(struct session *s, const char *format, ...) _printf_(2, 3);
+static void fallback_note(struct session *s, const char *format, ...)
+{
+	va_list args;
+
+	if (s->fallback_count == SESSION_FALLBACKS_MAX)
+		return;
+	va_start(args, format);
+	vsnprintf(s->fallbacks[s->fallback_count++], sizeof(s->fallbacks[0]), format, args);
+	va_end(args);
+}
+
+const char *session_fallback(const struct session *s, size_t index)
+{
+	return index < s->fallback_count ? s->fallbacks[index] : NULL;
+}
+
+/* ---- opening ---- */
+
+static int raise_limits(void)
+{
+	struct rlimit limit;
+
+	/* A descriptor for each module: it names deleted files. */
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	/* Needed before 5.11; elsewhere a refusal does not matter. */
+	limit.rlim_cur = limit.rlim_max = RLIM_INFINITY;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+	return 0;
+}
+
+static int check_kernel(struct error *err)
+{
+	if (!access("/sys/kernel/btf/vmlinux", R_OK))
+		return 0;
+	return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
+			 "cannot read kernel types: /sys/kernel/btf/vmlinux: %s; wick needs a kernel "
+			 "with CONFIG_DEBUG_INFO_BTF", strerror(errno));
+}
+
+static int choose_sources(struct session *s, struct error *err)
+{
+	static const struct session_event cpu = { "cpu" };
+	size_t count = s->options.event_count ? s->options.event_count : 1;
+	const struct session_event *events = s->options.event_count ? s->options.events : &cpu;
+
+	if (count > SESSION_SOURCES_MAX)
+		return error_set(err, ERROR_USAGE, -E2BIG, "cannot use %zu events: at most %d", count,
+				 SESSION_SOURCES_MAX);
+	for (size_t i = 0; i < count; i++) {
+		const struct source *row = source_find(events[i].text);
+
+		if (!row)
+			return error_set(err, ERROR_USAGE, -ENOENT,
+					 "no such event: %s; see: wick record --help", events[i].text);
+		for (size_t j = 0; j < i; j++)
+			if (s->rows[j] == row)
+				return error_set(err, ERROR_USAGE, -EEXIST, "event given twice: %s",
+						 row->name);
+		s->rows[i] = row;
+	}
+	s->source_count = count;
+	return 0;
+}
+
+static int choose_cpus(struct session *s, struct error *err)
+{
+	int r;
+
+	if (!s->options.cpus)
+		return 0;
+	r = cpu_set_parse(s->options.cpus, &s->cpus);
+	if (r < 0)
+		return error_set(err, ERROR_USAGE, r, "cannot use CPUs: %s: not a list as 0-3,6",
+				 s->options.cpus);
+	return 0;
+}
+
+static int open_maps(struct session *s, struct wick_settings *settings, struct error *err)
+{
+	int cpus = libbpf_num_possible_cpus(), r;
+
+	if (cpus < 0 || cpus > WICK_CPUS_MAX)
+		return error_set(err, ERROR_NOT_SUPPORTED, -ERANGE, "cannot use %d CPUs: at most %d",
+				 cpus, WICK_CPUS_MAX);
+	limits_fill(s->options.memory_bytes, cpus, s->source_count, &s->limits, &s->window_bytes);
+	r = settings_fill(&s->options, &s->limits, cpus, settings, err);
+	if (r < 0)
+		return r;
+	return bpf_maps_open(&s->limits, settings, cpus, cpus * s->source_count, &s->maps, err);
+}
+
+static int open_sources(struct session *s, const struct wick_settings *settings,
+			struct error *err)
+{
+	for (size_t i = 0; i < s->source_count; i++) {
+		struct source_options options = {
+			.index = i,
+			.frequency_hz = s->options.frequency_hz,
+			.cpus = s->options.cpus ? &s->cpus : NULL,
+			.settings = *settings,
+		};
+		int r;
+
+		options.settings.source = i;
+		if (s->rows[i]->delivers_events)
+			options.settings.deliver_events = 1;
+		r = source_open(s->rows[i], &options, s->maps, &s->sources[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_tables(struct session *s, struct error *err)
+{
+	struct tables_options options = {
+		.store = {
+			.segments_fd = bpf_maps_fd(s->maps, "segments"),
+			.rules_fd = bpf_maps_fd(s->maps, "rules"),
+			.modules_fd = bpf_maps_fd(s->maps, "modules"),
+			.mappings_fd = bpf_maps_fd(s->maps, "mappings"),
+			.processes_fd = bpf_maps_fd(s->maps, "processes"),
+			.segment_limit = s->limits.segments,
+			.rule_limit = s->limits.rules,
+			.module_limit = s->limits.modules,
+			.mapping_limit = s->limits.mappings,
+		},
+		.in = s->notices,
+		.out = s->windows,
+		.module_limit = s->limits.modules,
+	};
+
+	return tables_new(&options, &s->tables, err);
+}
+
+static int open_threads(struct session *s, struct error *err)
+{
+	struct capture_options options = {
+		.drain = { .maps = s->maps, .sources = s->sources, .source_count = s->source_count,
+			   .limits = &s->limits, .window_bytes = s->window_bytes },
+		.sideband_bytes = SIDEBAND_BYTES,
+		.window_ms = s->limits.window_ms,
+	};
+	int r;
+
+	s->notices = queue_new(s->limits.queue_items);
+	s->windows = queue_new(s->limits.queue_items);
+	if (!s->notices || !s->windows)
+		return -ENOMEM;
+	options.out = s->notices;
+	options.out_items = s->limits.queue_items;
+	r = capture_new(&options, &s->capture, err);
+	r = r ?: open_tables(s, err);
+	return r ?: processing_new(s->windows, s->window_bytes, &s->processing);
+}
+
+static int session_open_all(struct session *s, struct error *err)
+{
+	struct wick_settings settings;
+	int r = check_kernel(err);
+
+	r = r ?: choose_sources(s, err);
+	r = r ?: choose_cpus(s, err);
+	r = r ?: raise_limits();
+	r = r ?: open_maps(s, &settings, err);
+	r = r ?: open_sources(s, &settings, err);
+	r = r ?: targets_set(&s->options, s->maps, err);
+	return r ?: open_threads(s, err);
+}
+
+int session_open(const struct session_options *options, struct session **ret, struct error *err)
+{
+	_cleanup_(session_freep) struct session *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
+	libbpf_set_print(libbpf_print);
+	s->bpf_stats_fd = -1;
+	s->open_ns = clock_monotonic_ns();
+	s->cpu_before_ns = clock_process_cpu_ns();
+	s->options = *options;
+	s->limits = options->limits;
+	if (!s->options.frequency_hz)
+		s->options.frequency_hz = FREQUENCY_DEFAULT_HZ;
+	if (!s->options.memory_bytes)
+		s->options.memory_bytes = LIMITS_MEMORY_DEFAULT;
+	if (s->options.memory_bytes < LIMITS_MEMORY_LEAST)
+		return error_set(err, ERROR_USAGE, -EINVAL, "cannot work with so little memory: at "
+				 "least %lluM", LIMITS_MEMORY_LEAST >> 20);
+	r = session_open_all(s, err);
+	if (r < 0) {
+		if (err && !err->text[0])
+			error_set(err, ERROR_FAILED, r, "cannot open session: %s", strerror(-r));
+		return r;
+	}
+	*ret = take_ptr(s);
+	return 0;
+}
+
+/* ---- running ---- */
+
+static int attach_process_programs(struct session *s, struct error *err)
+{
+	struct bpf_program *program;
+	size_t count = 0;
+
+	bpf_object__for_each_program(program, bpf_maps_process_object(s->maps)) {
+		s->links[count] = bpf_program__attach(program);
+		if (!s->links[count])
+			return error_set(err, ERROR_NOT_SUPPORTED, -errno,
+					 "cannot attach: %s: %s", bpf_program__name(program),
+					 strerror(errno));
+		count++;
+	}
+	return 0;
+}
+
+static int start_threads(struct session *s)
+{
+	int r = processing_start(s->processing);
+
+	r = r ?: tables_start(s->tables);
+	return r ?: capture_start(s->capture);
+}
+
+static void note_fallbacks(struct session *s)
+{
+	for (size_t i = 0; i < s->source_count; i++) {
+		const char *clock = source_clock(s->sources[i]);
+
+		if (clock && strcmp(clock, "cycles"))
+			fallback_note(s, "no hardware cycles on this machine: sampling by %s", clock);
+	}
+	if (s->bpf_stats_fd < 0)
+		fallback_note(s, "no BPF statistics: continuing without the cost of BPF programs");
+}
+
+int session_start(struct session *s, struct error *err)
+{
+	int r = attach_process_programs(s, err);
+
+	for (size_t i = 0; i < s->options.pid_count && !s->options.wait_exec && !r; i++)
+		tables_preload(s->tables, s->options.pids[i]);
+	r = r ?: start_threads(s);
+	s->bpf_stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	bpf_maps_control(s->maps)->enabled = 1;
+	s->start_ns = clock_monotonic_ns();
+	s->start_realtime_ns = clock_realtime_ns();
+	for (size_t i = 0; i < s->source_count && !r; i++)
+		r = source_attach(s->sources[i], err);
+	if (r < 0 && err && !err->text[0])
+		error_set(err, ERROR_FAILED, r, "cannot start: %s", strerror(-r));
+	s->started = r >= 0;
+	if (s->started)
+		note_fallbacks(s);
+	return r;
+}
+
+bool session_has_targets(const struct session *s)
+{
+	return targets_live(&s->options, s->maps);
+}
+
+/* ---- finishing ---- */
+
+/* Samples stop, everything that was taken is drained, threads end; in the order data flows. */
+static void session_stop(struct session *s)
+{
+	if (s->maps)
+		bpf_maps_control(s->maps)->enabled = 0;
+	for (size_t i = 0; i < s->source_count; i++)
+		if (s->sources[i])
+			source_detach(s->sources[i]);
+	if (!s->end_ns)
+		s->end_ns = clock_monotonic_ns();
+	if (s->capture)
+		capture_stop(s->capture);
+	if (s->tables)
+		tables_join(s->tables);
+	if (s->processing)
+		processing_join(s->processing);
+}
+
+static struct module *module_by_id(void *context, uint32_t id)
+{
+	return tables_module(context, id);
+}
+
+static int build_profile(struct session *s, struct profile **ret)
+{
+	_cleanup_(profile_builder_freep) struct profile_builder *builder = profile_builder_new();
+	_cleanup_(symbolizer_freep) struct symbolizer *symbolizer = symbolizer_new(NULL);
+	struct resolve_options options = {
+		.window = processing_window(s->processing),
+		.sources = s->rows,
+		.source_count = s->source_count,
+		.symbolizer = symbolizer,
+		.module = module_by_id,
+		.module_context = s->tables,
+	};
+	struct profile_value_type period = { 0 };
+	int r;
+
+	if (!builder || !symbolizer)
+		return -ENOMEM;
+	r = resolve_window(&options, builder, &s->resolved);
+	s->finished = true;
+	r = r ?: profile_builder_string(builder, "cpu", &period.type);
+	r = r ?: profile_builder_string(builder, "nanoseconds", &period.unit);
+	r = r ?: session_add_comments(s, builder);
+	if (r < 0)
+		return r;
+	profile_builder_time(builder, s->start_realtime_ns, s->end_ns - s->start_ns);
+	profile_builder_period(builder, &period, 1000000000 / s->options.frequency_hz);
+	return profile_builder_finish(builder, ret);
+}
+
+int session_finish(struct session *s, struct profile **ret, struct error *err)
+{
+	int r;
+
+	session_stop(s);
+	r = build_profile(s, ret);
+	if (r < 0)
+		return error_set(err, ERROR_FAILED, r, "cannot build the profile: %s", strerror(-r));
+	return 0;
+}
+
+static void queue_empty(struct queue *queue, bool windows)
+{
+	void *item;
+
+	if (!queue)
+		return;
+	queue_close(queue);
+	while (!queue_take(queue, 0, &item)) {
+		if (windows)
+			window_free(item);
+		else
+			notice_batch_free(item);
+	}
+	queue_free(queue);
+}
+
+struct session *session_free(struct session *s)
+{
+	if (!s)
+		return NULL;
+	if (s->notices)
+		queue_close(s->notices);
+	session_stop(s);
+	for (size_t i = 0; i < SESSION_LINKS_MAX; i++)
+		bpf_link__destroy(s->links[i]);
+	capture_free(s->capture);
+	tables_free(s->tables);
+	if (s->windows)
+		queue_close(s->windows);
+	processing_free(s->processing);
+	queue_empty(s->notices, false);
+	queue_empty(s->windows, true);
+	for (size_t i = 0; i < s->source_count; i++)
+		source_close(s->sources[i]);
+	if (s->bpf_stats_fd >= 0)
+		close(s->bpf_stats_fd);
+	bpf_maps_close(s->maps);
+	free(s);
+	return NULL;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session.h - one profiling run: start, stop, and the order of it all.
+ *
+ * The front door of the engine. Knows sources, targets and limits; knows
+ * nothing of command lines, output files or terminals. Owns three threads
+ * (capture, tables, processing) between session_start() and session_finish().
+ * One thread calls these functions.
+ */
+#ifndef WICK_SESSION_H
+#define WICK_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "profiler/base/cleanup.h"
+#include "profiler/base/error.h"
+
+struct profile;
+struct session;
+
+/* Which stacks to walk. */
+enum session_stacks {
+	SESSION_STACKS_USER = 1 << 0,
+	SESSION_STACKS_KERNEL = 1 << 1,
+};
+
+enum session_delivery { SESSION_COUNTED, SESSION_EVENTS };
+
+/* One -e EVENT: a row of the source table and the KEY=VALUE items behind it. */
+struct session_event {
+	const char *text;		/* "cpu", "syscall:read,min=1ms" */
+};
+
+/*
+ * Capacities. 0 is "by @memory_bytes". Small ones make every loss cause
+ * happen on purpose; tests use them, users see none of this but --memory.
+ */
+struct session_limits {
+	uint32_t ring_bytes;		/* power of two, at least a page */
+	uint32_t counts;		/* entries of each half */
+	uint32_t sent;			/* power of two */
+	uint32_t mappings, processes, modules, rules;
+	uint32_t segments;		/* of 4 MiB, for tables */
+	uint32_t copies_per_second;	/* per CPU */
+	uint32_t queue_items;
+	uint32_t window_ms;		/* the longest time between drains */
+};
+
+struct session_options {
+	const struct session_event *events;	/* none: cpu */
+	size_t event_count;
+	uint32_t frequency_hz;			/* 0: 99 */
+	const pid_t *pids, *tids;		/* targets; none: the whole machine */
+	size_t pid_count, tid_count;
+	bool no_inherit;
+	bool wait_exec;				/* pids[0] is sampled from its next execve() on */
+	const char *comm_glob;			/* NULL: any; * ? [a-z], at most 31 characters */
+	const char *cgroup;			/* path of a cgroup folder, v1 or v2; NULL: any */
+	bool filter_uid;
+	uid_t uid;
+	const char *cpus;			/* "0-3,6"; NULL: all, with those that come online */
+	unsigned int stacks;			/* enum session_stacks */
+	uint32_t depth_max;			/* 0: 127 */
+	uint64_t memory_bytes;			/* 0: 64 MiB; kernel maps, rings, tables, windows */
+	enum session_delivery delivery;
+	struct session_limits limits;
+};
+
+/* Losses and costs; the summary and --stats print it. */
+#define SESSION_NAMED_MAX 64
+struct session_named_count {
+	char name[48];
+	uint64_t count;
+};
+
+struct session_stats {
+	/* Samples, all sources together: taken = reported + lost, always. */
+	uint64_t taken, reported, lost, filtered;
+	uint64_t reported_user;			/* that have user code: not kernel threads */
+	uint64_t complete_user;			/* whose user stack reached its end */
+	uint64_t frames, frames_named;		/* weighed by samples; FDE names do not count as named */
+	uint64_t frames_fde;			/* named by the start of their FDE */
+	struct session_named_count losses[SESSION_NAMED_MAX];		/* ends with an empty name */
+	struct session_named_count incomplete[SESSION_NAMED_MAX];	/* user stacks, by cause */
+	struct session_named_count counters[SESSION_NAMED_MAX];		/* everything else */
+	uint64_t duration_ns;
+	uint64_t first_sample_ns;		/* from session_open() to the first sample; 0: none */
+	uint64_t cpu_ns;			/* our own threads */
+	uint64_t bpf_ns, bpf_runs;		/* 0 when the kernel's BPF statistics are off */
+	uint64_t memory_user_bytes, memory_kernel_bytes;
+	uint64_t rows, table_bytes, modules, processes, rules;
+	const char *clock;			/* "cpu-clock" or "cycles" */
+	uint32_t frequency_hz;
+};
+
+/*
+ * Check @options, load and verify everything; attach nothing yet. Whatever is
+ * missing (rights, BTF, a process) is said in @err. Returns 0 or negative errno.
+ */
+int session_open(const struct session_options *options, struct session **ret, struct error *err);
+/* Attach and begin to sample. */
+int session_start(struct session *session, struct error *err);
+/* Sampling goes on by itself; this only reads. The counts are of this moment. */
+void session_stats(struct session *session, struct session_stats *ret);
+/* Whether any of the target pids still lives (always true for the whole machine). */
+bool session_has_targets(const struct session *session);
+/* Detach, drain the rest and build the profile. */
+int session_finish(struct session *session, struct profile **ret, struct error *err);
+/* One line per fallback that was taken ("continuing without …"); NULL after the last. */
+const char *session_fallback(const struct session *session, size_t index);
+struct session *session_free(struct session *session);
+DEFINE_CLEANUP(struct session *, session_free)
+
+/* The source table, for --help and `wick list`. NULL after the last. */
+const char *session_source_name(size_t index, const char **ret_help);
+
+#endif

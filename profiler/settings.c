@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/settings.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "profiler/cgroup.h"
+#include "profiler/comm_pattern.h"
+
+#define NS_PER_SECOND 1000000000ull
+/* THREAD_SIZE of x86-64 since 3.15; only used before 5.15. */
+#define KERNEL_STACK_BYTES 16384
+/* Copies in a row: a burst of new processes is what they are for. */
+#define COPY_BURST 64
+
+static int fill_comm(const char *glob, struct wick_settings *s, struct error *err)
+{
+	int r = glob ? comm_pattern_compile(glob, s) : 0;
+
+	if (r == -E2BIG)
+		return error_set(err, ERROR_USAGE, r, "cannot use pattern: %s: longer than %d "
+				 "characters", glob, WICK_GLOB_LITERALS);
+	if (r < 0)
+		return error_set(err, ERROR_USAGE, r, "cannot use pattern: %s: open bracket or "
+				 "nothing behind a backslash", glob);
+	return 0;
+}
+
+static int fill_cgroup(const char *path, struct wick_settings *s, struct error *err)
+{
+	struct cgroup_target target;
+	struct btf *btf;
+	int r;
+
+	if (!path)
+		return 0;
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return error_set(err, ERROR_NOT_SUPPORTED, -errno, "cannot read kernel BTF: %s",
+				 strerror(errno));
+	r = cgroup_target_find(path, btf, &target, err);
+	btf__free(btf);
+	if (r < 0)
+		return r;
+	s->filter_cgroup = 1;
+	s->cgroup_id = target.id;
+	s->cgroup_subsystem = target.subsystem;
+	return 0;
+}
+
+int settings_fill(const struct session_options *options, const struct session_limits *limits,
+		  unsigned int cpus, struct wick_settings *ret, struct error *err)
+{
+	struct wick_settings s = {
+		.deliver_events = options->delivery == SESSION_EVENTS,
+		.filter_pids = options->pid_count > 0,
+		.filter_tids = options->tid_count > 0,
+		.inherit = !options->no_inherit,
+		.filter_uid = options->filter_uid,
+		.uid = options->uid,
+		.cgroup_subsystem = -1,
+		.walk_user = !!(options->stacks & SESSION_STACKS_USER),
+		.walk_kernel = !!(options->stacks & SESSION_STACKS_KERNEL),
+		.depth_max = options->depth_max ? options->depth_max : UNWIND_FRAMES_MAX,
+		.value_per_sample = NS_PER_SECOND / options->frequency_hz,
+		.sent_mask = limits->sent - 1,
+		.copy_interval_ns = NS_PER_SECOND / limits->copies_per_second,
+		.copy_burst = COPY_BURST,
+		.thread_bytes = KERNEL_STACK_BYTES,
+		.cpu_count = cpus,
+		.wakeup_bytes = limits->ring_bytes / 4,
+	};
+	int r;
+
+	if (s.depth_max > UNWIND_FRAMES_MAX)
+		return error_set(err, ERROR_USAGE, -EINVAL, "cannot walk %u frames: the limit is %d",
+				 s.depth_max, UNWIND_FRAMES_MAX);
+	r = fill_comm(options->comm_glob, &s, err);
+	r = r ?: fill_cgroup(options->cgroup, &s, err);
+	if (r < 0)
+		return r;
+	*ret = s;
+	return 0;
+}

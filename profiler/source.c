@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/source.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "profiler/bpf_maps.h"
+
+struct source_run {
+	const struct source *row;
+	struct source_options options;
+	struct cpu_set cpus;
+	struct bpf_object *objects[SOURCE_OBJECTS_MAX];
+	int events[WICK_CPUS_MAX];	/* perf events by CPU, -1: none */
+	const char *clock;
+};
+
+int source_open(const struct source *source, const struct source_options *options,
+		struct bpf_maps *maps, struct source_run **ret, struct error *err)
+{
+	_cleanup_(source_closep) struct source_run *run = calloc(1, sizeof(*run));
+
+	if (!run)
+		return -ENOMEM;
+	run->row = source;
+	run->options = *options;
+	if (options->cpus) {
+		run->cpus = *options->cpus;
+		run->options.cpus = &run->cpus;
+	}
+	for (size_t cpu = 0; cpu < WICK_CPUS_MAX; cpu++)
+		run->events[cpu] = -1;
+	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && source->objects[i]; i++) {
+		int r = bpf_maps_load_object(maps, source->objects[i], &options->settings,
+					     &run->objects[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	*ret = take_ptr(run);
+	return 0;
+}
+
+int source_attach(struct source_run *run, struct error *err)
+{
+	return run->row->attach(run, err);
+}
+
+int source_update_cpus(struct source_run *run)
+{
+	return run->row->update_cpus ? run->row->update_cpus(run) : 0;
+}
+
+void source_detach(struct source_run *run)
+{
+	for (unsigned int cpu = 0; cpu < WICK_CPUS_MAX; cpu++)
+		source_drop_event(run, cpu);
+}
+
+struct source_run *source_close(struct source_run *run)
+{
+	if (!run)
+		return NULL;
+	source_detach(run);
+	for (size_t i = 0; i < SOURCE_OBJECTS_MAX; i++)
+		bpf_object__close(run->objects[i]);
+	free(run);
+	return NULL;
+}
+
+const struct source *source_row(const struct source_run *run)
+{
+	return run->row;
+}
+
+int source_counts_fd(const struct source_run *run, unsigned int half)
+{
+	return bpf_object__find_map_fd_by_name(run->objects[0], half ? "counts_1" : "counts_0");
+}
+
+const char *source_clock(const struct source_run *run)
+{
+	return run->clock;
+}
+
+struct bpf_object *source_object(const struct source_run *run, size_t index)
+{
+	return index < SOURCE_OBJECTS_MAX ? run->objects[index] : NULL;
+}
+
+const struct source_options *source_run_options(const struct source_run *run)
+{
+	return &run->options;
+}
+
+int source_keep_event(struct source_run *run, unsigned int cpu, int fd)
+{
+	if (cpu >= WICK_CPUS_MAX)
+		return -ERANGE;
+	source_drop_event(run, cpu);
+	run->events[cpu] = fd;
+	return 0;
+}
+
+bool source_has_event(const struct source_run *run, unsigned int cpu)
+{
+	return cpu < WICK_CPUS_MAX && run->events[cpu] >= 0;
+}
+
+void source_drop_event(struct source_run *run, unsigned int cpu)
+{
+	if (!source_has_event(run, cpu))
+		return;
+	close(run->events[cpu]);
+	run->events[cpu] = -1;
+}
+
+void source_set_clock(struct source_run *run, const char *clock)
+{
+	run->clock = clock;
+}

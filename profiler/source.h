@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source.h - event sources: a row of the table, and a row opened and attached.
+ *
+ * Every kind of profile is a row and a BPF file. The loader is generic: it opens the row's
+ * objects, fills their settings, shares the session's maps with them, loads,
+ * and calls the row's attach function.
+ */
+#ifndef WICK_SOURCE_H
+#define WICK_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "bpf/sample_abi.h"
+#include "profiler/base/cleanup.h"
+#include "profiler/base/error.h"
+#include "profiler/cpu_set.h"
+
+struct bpf_maps;
+struct bpf_object;
+struct source_run;
+
+#define SOURCE_OBJECTS_MAX 4
+#define SOURCE_VALUES_MAX 3
+
+struct source_value {
+	const char *type, *unit;	/* "cpu", "nanoseconds" */
+	bool is_sum;			/* wick_value.sum, else .count */
+	bool is_main;			/* what formats with one value show */
+};
+
+/* An item of -e behind the event: "min=1ms". */
+struct source_option {
+	const char *name, *help;
+};
+
+/* A kernel feature a source cannot do without. */
+struct source_need {
+	int (*probe)(void);		/* 0, or why not, as a negative errno */
+	const char *reason, *substitute;
+};
+
+struct source {
+	const char *name, *help;
+	const struct source_option *options;	/* ends with a NULL name; NULL: none */
+	const char *objects[SOURCE_OBJECTS_MAX];
+	struct source_value values[SOURCE_VALUES_MAX];
+	/* What a sample is worth, and how programs are run. */
+	int (*attach)(struct source_run *run, struct error *err);
+	/* CPUs came or went; NULL: nothing to do. */
+	int (*update_cpus)(struct source_run *run);
+	/* Label of the source key and how to read it; NULL: the key is not used. */
+	const char *key_label;
+	const char *(*key_text)(uint64_t key);
+	bool delivers_events;			/* EVENTS unless asked otherwise */
+	const struct source_need *needs;	/* ends with a NULL reason; NULL: none */
+};
+
+extern const struct source source_table[];	/* ends with a NULL name */
+
+const struct source *source_find(const char *name);
+
+struct source_options {
+	uint32_t index;				/* of this source in the session */
+	uint32_t frequency_hz;
+	const struct cpu_set *cpus;		/* NULL: every CPU that is online */
+	struct wick_settings settings;		/* target filters and stacks are set */
+};
+
+/* Open and load; attach nothing. @maps is borrowed for the run's lifetime. */
+int source_open(const struct source *source, const struct source_options *options,
+		struct bpf_maps *maps, struct source_run **ret, struct error *err);
+int source_attach(struct source_run *run, struct error *err);
+/* CPUs came online: sample them too. */
+int source_update_cpus(struct source_run *run);
+/* No program runs any more when it returns, but for those that run now. */
+void source_detach(struct source_run *run);
+struct source_run *source_close(struct source_run *run);
+DEFINE_CLEANUP(struct source_run *, source_close)
+
+const struct source *source_row(const struct source_run *run);
+/* Counts of half 0 and 1. */
+int source_counts_fd(const struct source_run *run, unsigned int half);
+/* "cpu-clock", "cycles", or NULL when the source has no clock. */
+const char *source_clock(const struct source_run *run);
+struct bpf_object *source_object(const struct source_run *run, size_t index);
+
+/* For attach functions (source_cpu.c …). */
+const struct source_options *source_run_options(const struct source_run *run);
+/* Keep @fd, a perf event of @cpu, open until the source is detached. */
+int source_keep_event(struct source_run *run, unsigned int cpu, int fd);
+bool source_has_event(const struct source_run *run, unsigned int cpu);
+void source_drop_event(struct source_run *run, unsigned int cpu);
+void source_set_clock(struct source_run *run, const char *clock);
+
+int source_cpu_attach(struct source_run *run, struct error *err);
+int source_cpu_update(struct source_run *run);
+
+#endif

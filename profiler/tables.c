@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/tables.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "bpf/stack_id.h"
+#include "profiler/base/clock.h"
+#include "profiler/copy_unwind.h"
+#include "profiler/notice.h"
+#include "profiler/process_loader.h"
+#include "profiler/window.h"
+
+#define COLLECT_INTERVAL_NS 1000000000ull
+/* Stacks of copies until the next window takes them; copies are limited by rate. */
+#define PENDING_BYTES_MAX (4u << 20)
+
+struct tables {
+	struct tables_options options;
+	struct modules *modules;
+	struct table_store *store;
+	struct process_loader *loader;
+	struct window *pending;		/* samples of copies, for the next window; or NULL */
+	struct unwind_cursor cursor;	/* too large for a stack */
+	uint64_t collected_ns;
+	struct tables_stats stats;
+	pthread_t thread;
+	bool running;
+	pthread_mutex_t lock;		/* of shared */
+	struct tables_stats shared;
+};
+
+int tables_new(const struct tables_options *options, struct tables **ret, struct error *err)
+{
+	_cleanup_(tables_freep) struct tables *t = calloc(1, sizeof(*t));
+	int r;
+
+	if (!t)
+		return error_set(err, ERROR_FAILED, -ENOMEM, "make room for unwind tables: %s",
+				 strerror(ENOMEM));
+	t->options = *options;
+	if (!t->options.depth_max)
+		t->options.depth_max = UNWIND_FRAMES_MAX;
+	pthread_mutex_init(&t->lock, NULL);
+	r = table_store_new(&options->store, &t->store, err);
+	if (r < 0)
+		return r;
+	t->modules = modules_new(options->module_limit);
+	if (t->modules)
+		t->loader = process_loader_new(t->modules, t->store);
+	if (!t->loader)
+		return error_set(err, ERROR_FAILED, -ENOMEM, "make room for processes: %s",
+				 strerror(ENOMEM));
+	*ret = take_ptr(t);
+	return 0;
+}
+
+struct tables *tables_free(struct tables *t)
+{
+	if (!t)
+		return NULL;
+	tables_join(t);
+	window_free(t->pending);
+	process_loader_free(t->loader);
+	table_store_free(t->store);
+	modules_free(t->modules);
+	pthread_mutex_destroy(&t->lock);
+	free(t);
+	return NULL;
+}
+
+int tables_preload(struct tables *t, uint32_t pid)
+{
+	return process_loader_preload(t->loader, pid, clock_monotonic_ns());
+}
+
+struct module *tables_module(struct tables *t, uint32_t id)
+{
+	return modules_by_id(t->modules, id);
+}
+
+/* ---- statistics ---- */
+
+static void stats_share(struct tables *t)
+{
+	struct tables_stats *stats = &t->stats;
+	struct process_loader_stats loader;
+
+	process_loader_stats(t->loader, &loader);
+	table_store_stats(t->store, &stats->store);
+	modules_stats(t->modules, &stats->modules);
+	stats->requests = loader.requests;
+	stats->requests_late = loader.late;
+	stats->maps_read = loader.maps_read;
+	stats->maps_failed = loader.maps_failed;
+	stats->build_ns = stats->store.build_ns;
+	stats->rows_built = stats->store.rows_built;
+	stats->cfi_bytes = stats->store.cfi_bytes;
+	stats->processes = process_loader_count(t->loader);
+	stats->user_bytes = process_loader_bytes(t->loader) + modules_bytes(t->modules) +
+			    table_store_user_bytes(t->store) +
+			    (t->pending ? window_bytes(t->pending) : 0);
+	stats->cpu_ns = clock_thread_cpu_ns();
+	pthread_mutex_lock(&t->lock);
+	t->shared = *stats;
+	pthread_mutex_unlock(&t->lock);
+}
+
+void tables_stats(struct tables *t, struct tables_stats *ret)
+{
+	pthread_mutex_lock(&t->lock);
+	*ret = t->shared;
+	pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- copies ---- */
+
+static int pending_add(struct tables *t, const struct wick_copy_record *copy)
+{
+	const struct unwind_cursor *s = &t->cursor;
+	bool raw = s->flags & UNWIND_RAW_FRAMES;
+	struct window_sample sample = {
+		.key = copy->key,
+		.source = copy->head.source,
+		.value = copy->value,
+	};
+	struct window_stack stack = {
+		.count = s->depth,
+		.stop = s->stop,
+		.flags = s->flags,
+		.pid = raw ? copy->pid : 0,
+		.start_ns = raw ? copy->start_ns : 0,
+		.frames = s->frames,
+	};
+	int r;
+
+	if (!t->pending)
+		t->pending = window_new(PENDING_BYTES_MAX);
+	if (!t->pending)
+		return -ENOMEM;
+	stack.id = wick_user_stack_id(s->hash, s->stop, stack.pid, stack.start_ns);
+	sample.key.user_stack = stack.id;
+	r = window_add_stack(t->pending, &stack);
+	return r < 0 ? r : window_add_sample(t->pending, &sample);
+}
+
+static void copy_take(struct tables *t, const struct wick_copy_record *copy, uint64_t now_ns)
+{
+	const struct process *process = process_loader_get(t->loader, copy->pid, copy->start_ns,
+							   copy->exec_id, now_ns);
+
+	t->stats.copies++;
+	if (!process)
+		copy_unwind_none(UNWIND_STOP_LATE, &t->cursor);
+	else if (process_is_compat(process))
+		copy_unwind_none(UNWIND_STOP_COMPAT, &t->cursor);
+	else
+		copy_unwind(copy, process, t->store, t->options.depth_max, &t->cursor);
+	t->stats.copies_complete += t->cursor.stop == UNWIND_STOP_END;
+	if (pending_add(t, copy) < 0)
+		t->stats.copies_lost += copy->value.count;
+}
+
+/* Take the copies from @next on that are not younger than @time_ns. Returns the next one. */
+static size_t copies_take(struct tables *t, const struct notice_batch *batch, size_t next,
+			  uint64_t time_ns, uint64_t now_ns)
+{
+	for (; next < batch->copy_count; next++) {
+		if (batch->copies[next]->time_ns > time_ns)
+			break;
+		copy_take(t, batch->copies[next], now_ns);
+	}
+	return next;
+}
+
+/* ---- windows ---- */
+
+/* Tables that are used stay: told only when there is too little room for all. */
+static void window_touch(struct tables *t, const struct window *window, uint64_t now_ns)
+{
+	struct window_sample sample;
+	size_t position = 0;
+
+	while (window_next_sample(window, &position, &sample)) {
+		const struct window_stack *stack = window_stack(window, sample.key.user_stack);
+
+		for (uint32_t i = 0; stack && i < stack->count; i++)
+			table_store_touch(t->store, unwind_frame_module(stack->frames[i]), now_ns);
+	}
+}
+
+/* Add the samples of copies to @window. */
+static void window_complete(struct tables *t, struct window *window)
+{
+	if (!t->pending)
+		return;
+	if (window_merge(window, t->pending) < 0)
+		t->stats.copies_lost += window_sample_count(t->pending);
+	t->pending = window_free(t->pending);
+}
+
+static void window_send(struct tables *t, struct window *window)
+{
+	if (queue_add(t->options.out, window) == 0)
+		return;
+	t->stats.windows_late_samples += window_sample_count(window);
+	window_free(window);
+}
+
+/* ---- the thread ---- */
+
+static void batch_take(struct tables *t, struct notice_batch *batch)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+	size_t copy = 0;
+
+	if (batch->notices_lost)
+		process_loader_distrust(t->loader, now_ns);
+	/* A copy is unwound with the mappings of its time: a moment later it may have executed. */
+	for (size_t i = 0; i < batch->notice_count; i++) {
+		copy = copies_take(t, batch, copy, batch->notices[i].time_ns, now_ns);
+		process_loader_apply(t->loader, &batch->notices[i], now_ns);
+	}
+	for (size_t i = 0; i < batch->request_count; i++)
+		process_loader_answer(t->loader, &batch->requests[i], now_ns);
+	process_loader_update(t->loader, now_ns);
+	copies_take(t, batch, copy, UINT64_MAX, now_ns);
+	if (!batch->window)
+		return;
+	window_complete(t, batch->window);
+	if (table_store_is_full(t->store))
+		window_touch(t, batch->window, now_ns);
+	window_send(t, take_ptr(batch->window));
+}
+
+static void collect(struct tables *t)
+{
+	uint64_t now_ns = clock_monotonic_ns();
+
+	if (now_ns - t->collected_ns < COLLECT_INTERVAL_NS)
+		return;
+	t->collected_ns = now_ns;
+	process_loader_collect(t->loader, now_ns);
+	table_store_collect(t->store, now_ns);
+}
+
+static void *tables_run(void *argument)
+{
+	struct tables *t = argument;
+	void *item;
+	int r;
+
+	pthread_setname_np(pthread_self(), "wick-tables");
+	while ((r = queue_take(t->options.in, COLLECT_INTERVAL_NS / 1000000, &item)) != -EPIPE) {
+		if (!r) {
+			batch_take(t, item);
+			notice_batch_free(item);
+		}
+		collect(t);
+		stats_share(t);
+	}
+	/* Copies that no window came after. */
+	if (t->pending)
+		window_send(t, take_ptr(t->pending));
+	stats_share(t);
+	queue_close(t->options.out);
+	return NULL;
+}
+
+int tables_start(struct tables *t)
+{
+	sigset_t all, before;
+	int r;
+
+	/* Signals are for the main thread. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	r = pthread_create(&t->thread, NULL, tables_run, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	t->running = !r;
+	return -r;
+}
+
+void tables_join(struct tables *t)
+{
+	if (!t->running)
+		return;
+	pthread_join(t->thread, NULL);
+	t->running = false;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/targets.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static int targets_add(const char *what, const pid_t *ids, size_t count, uint32_t state, int map_fd,
+		       struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t id = ids[i];
+		char path[32];
+		int r;
+
+		/* /proc/TID exists for every thread, unlike its listing. */
+		snprintf(path, sizeof(path), "/proc/%d", ids[i]);
+		if (ids[i] <= 0 || access(path, F_OK))
+			return error_set(err, ERROR_FAILED, -ESRCH, "cannot profile: %s %d: no such %s",
+					 what, ids[i], what);
+		r = bpf_map_update_elem(map_fd, &id, &state, BPF_ANY);
+		if (r < 0)
+			return error_set(err, ERROR_FAILED, r, "cannot profile: %s %d: %s", what,
+					 ids[i], r == -E2BIG ? "too many" : strerror(-r));
+	}
+	return 0;
+}
+
+int targets_set(const struct session_options *options, const struct bpf_maps *maps,
+		struct error *err)
+{
+	uint32_t state = options->wait_exec ? WICK_TARGET_AT_EXEC : WICK_TARGET_ACTIVE;
+	int r = targets_add("process", options->pids, options->pid_count, state,
+			    bpf_maps_fd(maps, "target_pids"), err);
+
+	return r ?: targets_add("thread", options->tids, options->tid_count, WICK_TARGET_ACTIVE,
+				bpf_maps_fd(maps, "target_tids"), err);
+}
+
+static bool map_has_keys(const struct bpf_maps *maps, const char *name)
+{
+	uint32_t key;
+
+	return !bpf_map_get_next_key(bpf_maps_fd(maps, name), NULL, &key);
+}
+
+bool targets_live(const struct session_options *options, const struct bpf_maps *maps)
+{
+	if (!options->pid_count && !options->tid_count)
+		return true;
+	return map_has_keys(maps, "target_pids") || map_has_keys(maps, "target_tids");
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* targets.h - the processes and threads that are wanted, in the kernel's maps. */
+#ifndef WICK_TARGETS_H
+#define WICK_TARGETS_H
+
+#include <stdbool.h>
+#include "profiler/base/error.h"
+#include "profiler/bpf_maps.h"
+#include "profiler/session.h"
+
+/* Put them in. A PID that does not exist is an error with its number. */
+int targets_set(const struct session_options *options, const struct bpf_maps *maps,
+		struct error *err);
+/* Whether any is left: the kernel side removes those that end and adds their children. */
+bool targets_live(const struct session_options *options, const struct bpf_maps *maps);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * special_code.h - code without CFI that can be unwound all the same.
+ *
+ * Signal trampolines (of Go and musl) are known by their bytes, the entry of a
+ * program by its address: nothing called it, so it is the end of every stack.
+ */
+#ifndef WICK_SPECIAL_CODE_H
+#define WICK_SPECIAL_CODE_H
+
+#include "bpf/unwind_abi.h"
+#include "symbolizer/elf_file.h"
+
+/* A file may claim thousands of segments; linkers make one or two executable ones. */
+#define TEXT_SEGMENTS_MAX 16u
+
+struct text_segment {
+	uint64_t start, end;	/* ELF addresses */
+	const uint8_t *bytes;	/* NULL: not read */
+};
+
+struct special_code {
+	struct text_segment segments[TEXT_SEGMENTS_MAX];
+	size_t segment_count;
+	uint64_t entry;		/* 0: not the entry of a program */
+};
+
+struct special_range {
+	uint64_t start, end;
+	struct unwind_rule rule;
+};
+
+/* Finds the executable segments; reads no text. */
+void special_code_init(struct special_code *code, const struct elf_file *elf);
+/*
+ * Find out the entry, and read the text where that is worth it: of static
+ * programs, and where at least an eighth of it, all but @covered bytes, has no CFI.
+ * Returns 0 or -ENOMEM.
+ */
+int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t covered);
+/* The segment that @address is in, or NULL. */
+const struct text_segment *special_code_segment(const struct special_code *code, uint64_t address);
+/*
+ * The first range that starts in [@from, @to), code without CFI; it may begin
+ * one byte earlier, because return addresses are looked up at the byte before.
+ */
+bool special_code_next(const struct special_code *code, uint64_t from, uint64_t to,
+		       struct special_range *ret);
+
+#endif

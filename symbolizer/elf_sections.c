@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "profiler/base/alloc.h"
+#include "symbolizer/elf_private.h"
+
+/* The first bytes of .eh_frame_hdr: version, three encodings, then where .eh_frame is. */
+#define EH_FRAME_HDR_BYTES 8
+#define EH_PE_PCREL_SDATA4 0x1b
+
+int elf_sections_load(struct elf_file *elf)
+{
+	_cleanup_free_ GElf_Shdr *sections = NULL;
+	size_t count, i;
+
+	if (elf->sections_loaded)
+		return 0;
+	errno = 0;
+	if (elf_getshdrnum(elf->elf, &count))
+		return elf_failure();
+	sections = calloc(count ? count : 1, sizeof(*sections));
+	if (!sections)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		if (!gelf_getshdr(elf_getscn(elf->elf, i), &sections[i]))
+			return elf_failure();
+	}
+	elf->sections = take_ptr(sections);
+	elf->section_count = count;
+	elf->sections_loaded = true;
+	return 0;
+}
+
+int elf_section_find(struct elf_file *elf, const char *name, size_t *ret_index)
+{
+	const char *known;
+	size_t names, i;
+	int r;
+
+	r = elf_sections_load(elf);
+	if (r < 0)
+		return r;
+	if (!elf->section_count)
+		return -ENOENT;
+	errno = 0;
+	if (elf_getshdrstrndx(elf->elf, &names))
+		return elf_failure();
+	for (i = 1; i < elf->section_count; i++) {
+		if (elf->sections[i].sh_type == SHT_NULL || elf->sections[i].sh_type == SHT_NOBITS)
+			continue;
+		known = elf_strptr(elf->elf, names, elf->sections[i].sh_name);
+		if (!known || strcmp(known, name))
+			continue;
+		*ret_index = i;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+/* .eh_frame begins at @address; it ends with a zero word, or at the latest with its segment. */
+static int eh_frame_by_address(struct elf_file *elf, uint64_t address, struct elf_place *ret)
+{
+	const struct elf_segment *segment;
+	uint64_t skipped;
+	size_t i;
+
+	for (i = 0; i < elf->segment_count; i++) {
+		segment = &elf->segments[i];
+		skipped = address - segment->address;
+		if (address < segment->address || skipped >= segment->file_bytes)
+			continue;
+		ret->offset = segment->offset + skipped;
+		ret->size = segment->file_bytes - skipped;
+		ret->address = address;
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+/* Stripped of its section headers, a program still shows the runtime where to unwind by. */
+static int eh_frame_by_segment(struct elf_file *elf, const char *name, struct elf_place *ret)
+{
+	const struct elf_place *hdr = &elf->eh_frame_hdr;
+	const uint8_t *bytes;
+	int32_t distance;
+	Elf_Data *data;
+	int r;
+
+	if (!hdr->size)
+		return -ENOENT;
+	if (!strcmp(name, ".eh_frame_hdr")) {
+		*ret = *hdr;
+		return 0;
+	}
+	if (strcmp(name, ".eh_frame"))
+		return -ENOENT;
+	if (hdr->size < EH_FRAME_HDR_BYTES)
+		return -EBADMSG;
+	r = elf_chunk(elf, hdr->offset, EH_FRAME_HDR_BYTES, ELF_T_BYTE, &data);
+	if (r < 0)
+		return r;
+	bytes = data->d_buf;
+	if (bytes[0] != 1 || bytes[1] != EH_PE_PCREL_SDATA4)
+		return -ENOENT;
+	memcpy(&distance, bytes + 4, sizeof(distance));
+	return eh_frame_by_address(elf, hdr->address + 4 + (uint64_t)(int64_t)distance, ret);
+}
+
+int elf_file_place(struct elf_file *elf, const char *name, struct elf_place *ret)
+{
+	struct elf_place place;
+	const GElf_Shdr *header;
+	size_t index;
+	int r;
+
+	r = elf_section_find(elf, name, &index);
+	if (r == 0) {
+		header = &elf->sections[index];
+		if (header->sh_flags & SHF_COMPRESSED)
+			return -ENOENT;
+		place.offset = header->sh_offset;
+		place.size = header->sh_size;
+		place.address = header->sh_addr;
+	} else {
+		r = r == -ENOENT ? eh_frame_by_segment(elf, name, &place) : r;
+		if (r < 0)
+			return r;
+	}
+	if (place.offset > elf->file_bytes || place.size > elf->file_bytes - place.offset ||
+	    place.address + place.size < place.address)
+		return -EBADMSG;
+	*ret = place;
+	return 0;
+}
+
+/* Decompress the section in place, unless that was done before. */
+static int elf_section_expand(struct elf_file *elf, size_t index, Elf_Scn *section)
+{
+	GElf_Chdr compressed;
+	GElf_Shdr now;
+
+	if (!(elf->sections[index].sh_flags & SHF_COMPRESSED))
+		return 0;
+	errno = 0;
+	if (!gelf_getshdr(section, &now))
+		return elf_failure();
+	if (!(now.sh_flags & SHF_COMPRESSED))
+		return 0;
+	if (!gelf_getchdr(section, &compressed))
+		return elf_failure();
+	if (compressed.ch_size > ELF_BYTES_MAX)
+		return -ENOMEM;
+	return elf_compress(section, 0, 0) < 0 ? elf_failure() : 0;
+}
+
+static int elf_section_read(struct elf_file *elf, size_t index, struct elf_section *ret)
+{
+	Elf_Scn *section = elf_getscn(elf->elf, index);
+	Elf_Data *data;
+	int r;
+
+	if (elf->sections[index].sh_size > ELF_BYTES_MAX)
+		return -ENOMEM;
+	r = elf_section_expand(elf, index, section);
+	if (r < 0)
+		return r;
+	errno = 0;
+	data = elf_rawdata(section, NULL);
+	if (!data)
+		return elf_failure();
+	ret->bytes = data->d_buf;
+	ret->size = data->d_buf ? data->d_size : 0;
+	ret->address = elf->sections[index].sh_addr;
+	return 0;
+}
+
+int elf_file_section(struct elf_file *elf, const char *name, struct elf_section *ret)
+{
+	struct elf_place place;
+	Elf_Data *data;
+	size_t index;
+	int r;
+
+	r = elf_section_find(elf, name, &index);
+	if (r == 0)
+		return elf_section_read(elf, index, ret);
+	if (r != -ENOENT)
+		return r;
+	r = elf_file_place(elf, name, &place);
+	if (r < 0)
+		return r;
+	r = elf_chunk(elf, place.offset, place.size, ELF_T_BYTE, &data);
+	if (r < 0)
+		return r;
+	*ret = (struct elf_section){ data->d_buf, data->d_size, place.address };
+	return 0;
+}
+
+int elf_file_text(struct elf_file *elf, size_t index, struct elf_section *ret)
+{
+	const struct elf_segment *segment = NULL;
+	Elf_Data *data;
+	size_t i;
+	int r;
+
+	for (i = 0; i < elf->segment_count; i++) {
+		if (elf->segments[i].executable && index-- == 0) {
+			segment = &elf->segments[i];
+			break;
+		}
+	}
+	if (!segment)
+		return -ENOENT;
+	r = elf_chunk(elf, segment->offset, segment->file_bytes, ELF_T_BYTE, &data);
+	if (r < 0)
+		return r;
+	*ret = (struct elf_section){ data->d_buf, data->d_size, segment->address };
+	return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "symbolizer/provider.h"
+
+const struct provider *const provider_table[] = {
+	&elf_symtab_provider,
+	&elf_dynsym_provider,
+	/* Before the FDEs, because one of those covers the whole .plt. */
+	&plt_stubs_provider,
+	&fde_starts_provider,
+};
+const size_t provider_count = ARRAY_SIZE(provider_table);
+
+_Static_assert(ARRAY_SIZE(provider_table) <= PROVIDERS_MAX,
+	       "a module has a state for each provider");

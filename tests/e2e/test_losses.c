@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_losses.c - makes every cause of loss happen: its counter moves, and taken = reported + lost.
+ *
+ * Capacities are made tiny, or a stage is kept busy with real work of its own kind.
+ */
+#include <string.h>
+
+#include "profiler/bpf_maps.h"
+#include "profiler/session_private.h"
+#include "tests/e2e/harness.h"
+#include "tests/unit/unit.h"
+
+struct loss_case {
+	const char *name;
+	const char *counter;		/* in losses, or in counters when not a loss of samples */
+	bool of_samples;
+	struct session_limits limits;
+	enum session_delivery delivery;
+	bool (*during)(void *context, struct session *session);
+};
+
+/* All scratch states of all CPUs, held as by programs of another generation. */
+static bool hold_claims(void *context, struct session *session)
+{
+	size_t count;
+	struct wick_claim *claims = bpf_maps_claims(session->maps, &count);
+	int *rounds = context;
+	uint64_t state = ++*rounds < 50 ? WICK_CLAIM_GENERATION(0xffffffffull) : WICK_CLAIM_FREE;
+
+	/* A running program gives its claim back, and must not find it taken twice: only free ones. */
+	for (size_t i = 0; i < count; i++) {
+		uint64_t expected = *rounds < 50 ? WICK_CLAIM_FREE :
+						   WICK_CLAIM_GENERATION(0xffffffffull);
+
+		__atomic_compare_exchange_n(&claims[i].state, &expected, state, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	}
+	return true;
+}
+
+/* A window with so much in it that the processing thread is behind for a while. */
+static bool flood_processing(void *context, struct session *session)
+{
+	struct window *window = window_new(0);
+
+	for (uint64_t i = 0; i < 200000; i++) {
+		struct window_sample sample = { .key = { .task = i + 100, .source_key = i },
+						.value = { 0, 0 } };
+
+		assert_int_equal(window_add_sample(window, &sample), 0);
+	}
+	if (queue_add(session->windows, window) < 0)
+		window_free(window);
+	return true;
+}
+
+/* Notices of as many processes, for the tables thread. */
+static bool flood_tables(void *context, struct session *session)
+{
+	struct notice_batch *batch = notice_batch_new();
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct notice notice = { .type = NOTICE_FORK, .time_ns = 1, .pid = 5000000 + i,
+					 .tid = 5000000 + i, .parent_pid = 1, .path = "" };
+
+		assert_int_equal(notice_batch_add(batch, &notice), 0);
+	}
+	if (queue_add(session->notices, batch) < 0)
+		notice_batch_free(batch);
+	return true;
+}
+
+static const struct loss_case cases[] = {
+	{ "the map of counts is full", "counts-full", true, { .counts = 4 } },
+	{ "the ring has no room for a task", "task-unsent", true, { .ring_bytes = 4096 } },
+	{ "the ring has no room for a stack", "stack-lost", false, { .ring_bytes = 4096 } },
+	{ "the ring has no room for a copy", "copies-lost", false, { .ring_bytes = 4096 } },
+	{ "the ring has no room for an event", "event-unsent", true, { .ring_bytes = 4096 },
+	  SESSION_EVENTS },
+	{ "copies come too fast", "copies-limited", false,
+	  { .copies_per_second = 1, .processes = 1 } },
+	{ "all scratch states are claimed", "no-scratch", true, { 0 }, SESSION_COUNTED,
+	  hold_claims },
+	{ "processing is behind", "window-late", true, { .queue_items = 1, .window_ms = 5 },
+	  SESSION_COUNTED, flood_processing },
+	{ "tables are behind", "copies-late", true, { .queue_items = 1, .processes = 1 },
+	  SESSION_COUNTED, flood_tables },
+};
+
+static void test_loss(void **state)
+{
+	const struct loss_case *c = *state;
+	static const char *const command[] = { "@storm", "30", "100", NULL };
+	int rounds = 0;
+	struct harness_run run = {
+		.command = command,
+		.seconds = 3,
+		.whole_machine = true,
+		.session = { .frequency_hz = 1999, .limits = c->limits, .delivery = c->delivery },
+		.during = c->during,
+		.context = &rounds,
+	};
+	struct harness_result result;
+	uint64_t count;
+
+	harness_need_bpf();
+	harness_profile(&run, &result);
+	harness_print(c->name, &result);
+	count = harness_count(c->of_samples ? result.stats.losses : result.stats.counters,
+			      c->counter);
+	harness_check_invariant(&result.stats);
+	assert_true(count > 0);
+	if (c->of_samples)
+		assert_true(result.stats.lost >= count);
+	harness_done(&result);
+}
+
+int main(void)
+{
+	return unit_run_rows("losses", test_loss, UNIT_ROWS(cases));
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "profiler/notice.h"
+#include "profiler/window.h"
+#include "tests/unit/fail_alloc.h"
+
+static void test_owns(void **state)
+{
+	_cleanup_(notice_batch_freep) struct notice_batch *batch = notice_batch_new();
+	char path[] = "/usr/bin/true";
+	struct notice notice = { .type = NOTICE_MMAP, .pid = 7, .path = path };
+	struct wick_request_record request = { .pid = 8 };
+
+	assert_non_null(batch);
+	assert_true(notice_batch_is_empty(batch));
+	assert_int_equal(notice_batch_add(batch, &notice), 0);
+	assert_int_equal(notice_batch_add_request(batch, &request), 0);
+	assert_false(notice_batch_is_empty(batch));
+	memset(path, 'x', sizeof(path) - 1);
+	memset(&request, 0, sizeof(request));
+	assert_string_equal(batch->notices[0].path, "/usr/bin/true");
+	assert_int_equal(batch->notices[0].pid, 7);
+	assert_int_equal(batch->requests[0].pid, 8);
+	notice.path = NULL;
+	assert_int_equal(notice_batch_add(batch, &notice), 0);
+	assert_string_equal(batch->notices[1].path, "");
+}
+
+static void test_empty(void **state)
+{
+	_cleanup_(notice_batch_freep) struct notice_batch *batch = notice_batch_new();
+
+	assert_true(notice_batch_is_empty(batch));
+	batch->notices_lost = true;
+	assert_false(notice_batch_is_empty(batch));
+	batch->notices_lost = false;
+	batch->window = window_new(0);
+	assert_non_null(batch->window);
+	assert_false(notice_batch_is_empty(batch));
+	assert_null(notice_batch_free(NULL));
+}
+
+static void test_order(void **state)
+{
+	static const uint64_t times[] = { 30, 10, 20, 10, 30, 10 };
+	static const uint32_t expected[] = { 1, 3, 5, 2, 0, 4 };
+	_cleanup_(notice_batch_freep) struct notice_batch *batch = notice_batch_new();
+
+	notice_batch_sort(batch);
+	for (uint32_t i = 0; i < 6; i++) {
+		struct notice notice = { .time_ns = times[i], .pid = i };
+
+		assert_int_equal(notice_batch_add(batch, &notice), 0);
+	}
+	notice_batch_sort(batch);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(batch->notices[i].pid, expected[i]);
+}
+
+static void test_copies(void **state)
+{
+	static const uint64_t times[] = { 30, 10, 20 };
+	_cleanup_(notice_batch_freep) struct notice_batch *batch = notice_batch_new();
+	struct wick_copy_record copy;
+
+	memset(&copy, 0xa5, sizeof(copy));
+	for (uint32_t i = 0; i < 3; i++) {
+		copy.time_ns = times[i];
+		copy.bytes = 1000 * (uint32_t)times[i] / 10;
+		copy.data[copy.bytes - 1] = (uint8_t)times[i];
+		assert_int_equal(notice_batch_add_copy(batch, &copy), 0);
+	}
+	notice_batch_sort(batch);
+	for (uint32_t i = 0; i < 3; i++) {
+		assert_int_equal(batch->copies[i]->time_ns, 10 * (i + 1));
+		assert_int_equal(batch->copies[i]->bytes, 1000 * (i + 1));
+		assert_int_equal(batch->copies[i]->data[1000 * (i + 1) - 1], 10 * (i + 1));
+	}
+	copy.bytes = WICK_COPY_BYTES;
+	assert_int_equal(notice_batch_add_copy(batch, &copy), 0);
+	copy.bytes = WICK_COPY_BYTES + 1;
+	assert_int_equal(notice_batch_add_copy(batch, &copy), -EINVAL);
+	assert_int_equal(batch->copy_count, 4);
+}
+
+static int fill(void *arg)
+{
+	_cleanup_(notice_batch_freep) struct notice_batch *batch = notice_batch_new();
+	struct notice notice = { .path = "/a" };
+	struct wick_request_record request = { .pid = 1 };
+	int r = batch ? 0 : -ENOMEM;
+
+	for (int i = 0; i < 20 && !r; i++) {
+		r = notice_batch_add(batch, &notice);
+		if (!r)
+			r = notice_batch_add_request(batch, &request);
+		if (!r)
+			r = notice_batch_add_copy(batch, arg);
+	}
+	return r;
+}
+
+static void test_no_memory(void **state)
+{
+	struct wick_copy_record *copy = calloc(1, sizeof(*copy));
+
+	assert_non_null(copy);
+	copy->bytes = 3000;
+	assert_true(fail_alloc_each(fill, copy) > 5);
+	free(copy);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("a batch keeps copies of what it is given", test_owns),
+		UNIT_TEST("a batch with a window or a loss says something", test_empty),
+		UNIT_TEST("notices are ordered by time, equal ones as they came", test_order),
+		UNIT_TEST("copies are ordered by time and only as long as they need", test_copies),
+		UNIT_TEST("any allocation may fail", test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

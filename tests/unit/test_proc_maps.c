@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "profiler/proc_maps.h"
+
+#define HEX_MAX "ffffffffffffffff"
+
+static const struct maps_case {
+	const char *name, *line;
+	int result;
+	struct proc_map map;
+	unsigned int major, minor;
+} maps_cases[] = {
+	{ "a file", "55d0c8a00000-55d0c8a2c000 r-xp 00001000 fd:01 1835   /usr/bin/cat\n", 0,
+	  { 0x55d0c8a00000, 0x55d0c8a2c000, 0x1000, 0, 1835, true, "/usr/bin/cat" }, 0xfd, 1 },
+	{ "without a newline", "1000-2000 r-xp 0 0:0 1 /x", 0,
+	  { 0x1000, 0x2000, 0, 0, 1, true, "/x" }, 0, 0 },
+	{ "data is not executable", "1000-2000 rw-p 0 0:0 0 [heap]\n", 0,
+	  { 0x1000, 0x2000, 0, 0, 0, false, "[heap]" }, 0, 0 },
+	{ "anonymous memory has no path", "1000-2000 rwxp 00000000 00:00 0 \n", 0,
+	  { 0x1000, 0x2000, 0, 0, 0, true, "" }, 0, 0 },
+	{ "not even a space", "1000-2000 rwxp 00000000 00:00 0\n", 0,
+	  { 0x1000, 0x2000, 0, 0, 0, true, "" }, 0, 0 },
+	{ "a path with spaces", "1000-2000 r-xs 0 8:3 7    /a b  c\n", 0,
+	  { 0x1000, 0x2000, 0, 0, 7, true, "/a b  c" }, 8, 3 },
+	{ "a newline in a path", "1000-2000 r-xs 0 8:3 7 /a\\012b\n", 0,
+	  { 0x1000, 0x2000, 0, 0, 7, true, "/a\nb" }, 8, 3 },
+	{ "a deleted file is named without the remark", "1000-2000 r-xs 0 8:3 7 /a (deleted)\n", 0,
+	  { 0x1000, 0x2000, 0, 0, 7, true, "/a" }, 8, 3 },
+	{ "the remark alone is a name", "1000-2000 r-xs 0 8:3 7 (deleted)\n", 0,
+	  { 0x1000, 0x2000, 0, 0, 7, true, "(deleted)" }, 8, 3 },
+	{ "the vDSO", "7ffd0-7ffd2 r-xp 0 0:0 0 [vdso]\n", 0,
+	  { 0x7ffd0, 0x7ffd2, 0, 0, 0, true, "[vdso]" }, 0, 0 },
+	{ "the largest numbers", "0-" HEX_MAX " ---p " HEX_MAX " ffff:fffff 18446744073709551615 /\n",
+	  0, { 0, UINT64_MAX, UINT64_MAX, 0, UINT64_MAX, false, "/" }, 0xffff, 0xfffff },
+	{ "too large an address", "0-1" HEX_MAX " r-xp 0 0:0 0 \n", -EINVAL },
+	{ "too large an inode", "0-1 r-xp 0 0:0 18446744073709551616 \n", -EINVAL },
+	{ "a hexadecimal inode", "0-1 r-xp 0 0:0 1f /x\n", -EINVAL },
+	{ "an empty range", "1000-1000 r-xp 0 0:0 0 \n", -EINVAL },
+	{ "a range backwards", "2000-1000 r-xp 0 0:0 0 \n", -EINVAL },
+	{ "short permissions", "1000-2000 rx 0 0:0 0 \n", -EINVAL },
+	{ "no device", "1000-2000 r-xp 0 0 0 \n", -EINVAL },
+	{ "ends after the range", "1000-2000", -EINVAL },
+	{ "ends within the permissions", "1000-2000 r-", -EINVAL },
+	{ "ends after the device", "1000-2000 r-xp 0 0:0", -EINVAL },
+	{ "a sign", "-1-2000 r-xp 0 0:0 0 \n", -EINVAL },
+	{ "another file's line", "VmRSS:   123 kB\n", -EINVAL },
+	{ "an empty line", "\n", -EINVAL },
+	{ "nothing", "", -EINVAL },
+};
+
+static void maps_row(void **state)
+{
+	const struct maps_case *c = *state;
+	struct proc_map map = { .start = 42 };
+	char *line = strdup(c->line);
+
+	assert_non_null(line);
+	assert_int_equal(proc_maps_parse(line, &map), c->result);
+	if (c->result < 0) {
+		assert_int_equal(map.start, 42);
+	} else {
+		assert_int_equal(map.start, c->map.start);
+		assert_int_equal(map.end, c->map.end);
+		assert_int_equal(map.offset, c->map.offset);
+		assert_int_equal(map.device, makedev(c->major, c->minor));
+		assert_int_equal(map.inode, c->map.inode);
+		assert_int_equal(map.executable, c->map.executable);
+		assert_string_equal(map.path, c->map.path);
+	}
+	free(line);
+}
+
+/* Every prefix of a line, in memory of just that size. */
+static void test_cut(void **state)
+{
+	static const char whole[] = "55d0c8a00000-55d0c8a2c000 r-xp 00001000 fd:01 1835 /bin/c\n";
+	struct proc_map map;
+
+	for (size_t size = 0; size < sizeof(whole); size++) {
+		char *line = strndup(whole, size);
+		int r;
+
+		assert_non_null(line);
+		r = proc_maps_parse(line, &map);
+		assert_true(r == 0 || r == -EINVAL);
+		assert_int_equal(r == 0, size > strlen("55d0c8a00000-55d0c8a2c000 r-xp 00001000 fd:01 "));
+		free(line);
+	}
+}
+
+static void test_own(void **state)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	bool found = false;
+	char line[4096];
+	struct proc_map map;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file)) {
+		assert_int_equal(proc_maps_parse(line, &map), 0);
+		found |= map.executable && map.start <= (uintptr_t)test_own &&
+			 (uintptr_t)test_own < map.end && strstr(map.path, "test_proc_maps");
+	}
+	fclose(file);
+	assert_true(found);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("a line cut anywhere is refused or whole enough", test_cut),
+		UNIT_TEST("every line of our own maps is read", test_own),
+	};
+
+	return unit_run_rows("line", maps_row, UNIT_ROWS(maps_cases)) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
+}

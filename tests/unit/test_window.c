@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <string.h>
+
+#include "profiler/window.h"
+#include "tests/unit/unit.h"
+
+static struct window_sample sample(uint64_t task, uint64_t stack, uint64_t count)
+{
+	return (struct window_sample){ .key = { .task = task, .user_stack = stack },
+				       .value = { count, 10 * count } };
+}
+
+static void add(struct window *w, uint64_t task, uint64_t stack_id, uint64_t count)
+{
+	uint64_t frames[] = { 1, 2, stack_id };
+	struct window_stack stack = { .id = stack_id, .count = 3, .frames = frames };
+	struct window_sample added = sample(task, stack_id, count);
+	struct wick_task who = { .pid = task };
+
+	assert_int_equal(window_add_task(w, task, &who), 0);
+	assert_int_equal(window_add_stack(w, &stack), 0);
+	assert_int_equal(window_add_sample(w, &added), 0);
+}
+
+static void test_sums(void **state)
+{
+	struct window *w = window_new(0);
+	struct window_sample s;
+	size_t position = 0;
+
+	add(w, 100, 200, 3);
+	add(w, 100, 200, 4);
+	assert_true(window_next_sample(w, &position, &s));
+	assert_int_equal(s.value.count, 7);
+	assert_int_equal(s.value.sum, 70);
+	assert_false(window_next_sample(w, &position, &s));
+	assert_int_equal(window_sample_count(w), 7);
+	window_free(w);
+}
+
+static void test_sources_apart(void **state)
+{
+	struct window *w = window_new(0);
+	struct window_sample a = sample(100, 200, 1), b = a, s;
+	size_t position = 0, count = 0;
+
+	b.source = 1;
+	assert_int_equal(window_add_sample(w, &a), 0);
+	assert_int_equal(window_add_sample(w, &b), 0);
+	while (window_next_sample(w, &position, &s))
+		count++;
+	assert_int_equal(count, 2);
+	window_free(w);
+}
+
+static void test_merge(void **state)
+{
+	struct window *a = window_new(0), *b = window_new(0);
+	struct window_event event = { .sample = sample(100, 200, 1), .time_ns = 5 };
+	size_t events;
+
+	add(a, 100, 200, 1);
+	add(b, 100, 200, 2);
+	add(b, 101, 201, 5);
+	assert_int_equal(window_add_event(b, &event), 0);
+	window_set_time(a, 10, 20);
+	window_set_time(b, 20, 30);
+	assert_int_equal(window_merge(a, b), 0);
+	window_free(b);
+	assert_int_equal(window_sample_count(a), 9);
+	assert_int_equal(window_task(a, 101)->pid, 101);
+	assert_int_equal(window_stack(a, 201)->frames[2], 201);
+	assert_int_equal(window_start_ns(a), 10);
+	assert_int_equal(window_end_ns(a), 30);
+	assert_int_equal(window_events(a, &events)->time_ns, 5);
+	assert_int_equal(events, 1);
+	window_free(a);
+}
+
+/* Over the limit samples stay and their stacks go, counted. */
+static void test_shed(void **state)
+{
+	struct window *w = window_new(1);
+	struct window_sample s;
+	size_t position = 0;
+
+	add(w, 100, 200, 4);
+	assert_null(window_stack(w, 200));
+	assert_true(window_next_sample(w, &position, &s));
+	assert_int_equal(s.key.user_stack, WICK_STACK_LOST);
+	assert_int_equal(window_sample_count(w), 4);
+	assert_int_equal(window_shed_count(w), 4);
+	window_free(w);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("values of an equal key add up", test_sums),
+		UNIT_TEST("sources are kept apart", test_sources_apart),
+		UNIT_TEST("windows merge into one that needs neither", test_merge),
+		UNIT_TEST("over the limit stacks are shed and counted", test_shed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
