@@ -90,7 +90,7 @@ all: $(ARCHIVES) $(SKELETONS) $(WICK)
 
 # $(call remember,FILE,TEXT): FILE gets a new date only when TEXT is another than last time, so that
 # what depends on FILE is rebuilt for other flags, and not for the same ones.
-remember = $(shell mkdir -p $(dir $1))$(if $(call differs,$(strip $2),$(file <$1)),$(file \
+remember = $(shell mkdir -p $(dir $1))$(if $(call differs,$(strip $2),$(strip $(file <$1))),$(file \
 	>$1,$(strip $2)))
 differs = $(subst x$1x,,x$2x)$(subst x$2x,,x$1x)
 $(call remember,$(O)/flags/cc,$(CC) $(CC_FLAGS))
@@ -98,6 +98,9 @@ $(call remember,$(O)/flags/bpf,$(CLANG) $(BPF_FLAGS) $(BPFTOOL))
 $(call remember,$(O)/flags/vmlinux,from $(VMLINUX_H) $(VMLINUX_BTF))
 $(call remember,$(O)/flags/ld,$(LD_FLAGS) $(LIBS))
 $(call remember,$(O)/flags/sources,of $(LIB_OBJ) $(TOOLS_OBJ) $(TEST_LIB_OBJ))
+
+# What .incbin brings in no .d file knows of.
+$(O)/formats/svg.o: formats/svg_script.js formats/svg_style.css
 
 # What is missing is said at once and by package, before the first compiler error does it worse.
 $(O)/flags/%-packages: tests/packages

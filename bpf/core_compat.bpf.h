@@ -32,6 +32,12 @@ static __always_inline __u32 task_exec_id(struct task_struct *task)
 	return (__u32)BPF_CORE_READ(task, self_exec_id);
 }
 
+/* In execve(), where the address space changes under registers that do not. */
+static __always_inline int task_in_exec(struct task_struct *task)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
 /* struct cgroup.kn.id: a union in 5.4, u64 since 5.5 (67c0496e87d1). */
 static __always_inline __u64 cgroup_folder_id(struct cgroup *cgroup)
 {

@@ -155,6 +155,8 @@ struct wick_request_record {
 	struct wick_record head;
 	wick_u32 pid, exec_id;
 	wick_u64 start_ns;
+	wick_u32 is_loaded;		/* it has tables, but its mappings may have changed */
+	wick_u32 reserved;
 };
 
 /* A process known to the kernel side: which mappings are its own. */
@@ -170,6 +172,8 @@ struct wick_process {
 	wick_u32 state;			/* enum wick_process_state */
 	wick_u32 map_first, map_count;	/* its range in the mappings array, sorted by address */
 	wick_u64 requested_ns;		/* when it was last asked for */
+	wick_u32 misses;		/* walks that left the list, since it was published */
+	wick_u32 reserved;
 };
 
 struct wick_mapping {

@@ -67,6 +67,16 @@ static __always_inline void unwind_push(struct unwind_cursor *s, wick_u64 pc)
 	s->hash = unwind_hash(s->hash, frame);
 }
 
+/* Whether a frame's register @number is to be had, by the flags of that frame. */
+static __always_inline int unwind_register_known(wick_u32 number, wick_u32 flags)
+{
+	if (number == UNWIND_RBP || number == UNWIND_RSP)
+		return 1;
+	if (number == UNWIND_RBX)
+		return !(flags & UNWIND_RBX_UNKNOWN);
+	return flags & UNWIND_REGISTERS_KNOWN;
+}
+
 static __always_inline wick_u64 unwind_register_value(struct unwind_cursor *s, wick_u32 number)
 {
 	if (number == UNWIND_RBP)
@@ -105,6 +115,7 @@ static __always_inline int unwind_step_signal(struct unwind_cursor *s)
 	s->regs[UNWIND_RCX] = gregs[14];
 	s->sp = gregs[15];
 	s->ip = gregs[16];
+	s->flags &= ~UNWIND_RBX_UNKNOWN;
 	s->flags |= UNWIND_EXACT | UNWIND_REGISTERS_KNOWN | UNWIND_CROSSED_SIGNAL;
 	return 0;
 }
@@ -114,35 +125,56 @@ static __always_inline int unwind_step_signal(struct unwind_cursor *s)
  * use, so the caller's frame need not be above.
  */
 static __always_inline int unwind_step_register(struct unwind_cursor *s, wick_u64 rule,
-						wick_u32 known)
+						wick_u32 flags)
 {
-	if (!known)
+	wick_u32 reg = (rule >> 12) & 15;
+
+	if (!unwind_register_known(reg, flags))
 		return unwind_stop(s, UNWIND_STOP_REGISTER);
-	s->ip = unwind_register_value(s, (rule >> 12) & 15);
+	s->ip = unwind_register_value(s, reg);
 	s->sp += (wick_s32)(rule >> 32);
 	return 0;
 }
 
+/* Whether what comes before @ra is a call: near relative, or through a register or memory. */
+static __always_inline int unwind_follows_call(struct unwind_cursor *s, wick_u64 ra)
+{
+	wick_u8 code[8];
+
+	if (unwind_memory_read(s, code, 8, ra - 8))
+		return 0;
+	if (code[3] == 0xe8)
+		return 1;
+	/* ff /2: the ModRM byte's middle bits are 2; with a displacement of 0, 1 or 4 bytes. */
+	return (code[6] == 0xff && (code[7] & 0x38) == 0x10) ||
+	       (code[5] == 0xff && (code[6] & 0x38) == 0x10) ||
+	       (code[4] == 0xff && (code[5] & 0x38) == 0x10) ||
+	       (code[2] == 0xff && (code[3] & 0x38) == 0x10) ||
+	       (code[1] == 0xff && (code[2] & 0x38) == 0x10);
+}
+
 /*
  * No row: code of a JIT compiler, hand-written assembly, Go assembly. A frame
- * pointer is believed only when the new frame is above this one and the return
- * address lies in code; a leaf without a frame has its return address at rsp.
+ * pointer is believed only when its frame is not below this one and the return
+ * address lies in code, and when the caller's frame pointer is above or the return address
+ * follows a call (the caller may use rbp for something else); a leaf without a frame has its return address at rsp.
  */
 static __always_inline int unwind_step_guess(struct unwind_cursor *s, wick_u32 kind,
-					     wick_u32 known)
+					     wick_u32 flags)
 {
 	wick_u64 caller_fp, ra, fp = s->fp;
 
 	if (fp >= s->sp && !(fp & 7) && !unwind_read_word(s, fp, &caller_fp) &&
-	    !unwind_read_word(s, fp + 8, &ra) && (caller_fp > fp || !caller_fp) &&
-	    unwind_map_has(s, ra - 1)) {
-		s->flags |= UNWIND_USED_FP;
+	    !unwind_read_word(s, fp + 8, &ra) && unwind_map_has(s, ra - 1) &&
+	    (caller_fp > fp || unwind_follows_call(s, ra))) {
+		s->flags |= UNWIND_USED_FP | UNWIND_RBX_UNKNOWN;
 		s->fp = caller_fp;
 		s->ip = ra;
 		s->sp = fp + 16;
 		return 0;
 	}
-	if (known && !unwind_read_word(s, s->sp, &ra) && unwind_map_has(s, ra - 1)) {
+	if ((flags & UNWIND_REGISTERS_KNOWN) && !unwind_read_word(s, s->sp, &ra) &&
+	    unwind_map_has(s, ra - 1)) {
 		s->flags |= UNWIND_USED_LEAF;
 		s->ip = ra;
 		s->sp += 8;
@@ -153,10 +185,10 @@ static __always_inline int unwind_step_guess(struct unwind_cursor *s, wick_u32 k
 }
 
 /* Compute the CFA of @rule into *@ret. Returns 0, or 1 having stopped. */
-static __always_inline int unwind_cfa(struct unwind_cursor *s, wick_u64 rule, wick_u32 known,
+static __always_inline int unwind_cfa(struct unwind_cursor *s, wick_u64 rule, wick_u32 flags,
 				      wick_u64 *ret)
 {
-	wick_u32 kind = rule & 0xff, reg = (rule >> 12) & 15;
+	wick_u32 kind = rule & UNWIND_KIND_MASK, reg = (rule >> 12) & 15;
 	wick_s64 offset = (wick_s32)(rule >> 32);
 	wick_s64 low = (wick_s16)(rule >> 32), high = (wick_s16)(rule >> 48);
 	wick_u64 at;
@@ -172,17 +204,17 @@ static __always_inline int unwind_cfa(struct unwind_cursor *s, wick_u64 rule, wi
 		*ret = s->sp + 8 + ((s->ip & 15) >= (wick_u64)offset ? 8 : 0);
 		return 0;
 	case UNWIND_CFA_REGISTER:
-		if (!known)
+		if (!unwind_register_known(reg, flags))
 			return unwind_stop(s, UNWIND_STOP_REGISTER);
 		*ret = unwind_register_value(s, reg) + offset;
 		return 0;
 	case UNWIND_CFA_DEREF:
-		if (!known && reg != UNWIND_RBP && reg != UNWIND_RSP)
+		if (!unwind_register_known(reg, flags))
 			return unwind_stop(s, UNWIND_STOP_REGISTER);
 		at = unwind_register_value(s, reg) + low;
 		break;
 	case UNWIND_CFA_INDEXED:
-		if (!known)
+		if (!(flags & UNWIND_REGISTERS_KNOWN))
 			return unwind_stop(s, UNWIND_STOP_REGISTER);
 		at = unwind_register_value(s, reg) + low +
 		     8 * unwind_register_value(s, (rule >> 16) & 15);
@@ -196,6 +228,21 @@ static __always_inline int unwind_cfa(struct unwind_cursor *s, wick_u64 rule, wi
 	return 0;
 }
 
+/* Restore the caller's rbx, without which nearly every frame can do. */
+static __always_inline void unwind_restore_rbx(struct unwind_cursor *s, wick_u64 rule,
+					       wick_u64 cfa)
+{
+	wick_u32 number = (rule >> UNWIND_RBX_SHIFT) & 15;
+
+	if (number == UNWIND_RBX_SAME)
+		return;
+	if (number == UNWIND_RBX_LOST ||
+	    unwind_read_word(s, cfa - 8 - 8 * number, &s->regs[UNWIND_RBX]))
+		s->flags |= UNWIND_RBX_UNKNOWN;
+	else
+		s->flags &= ~UNWIND_RBX_UNKNOWN;
+}
+
 /* Restore the caller's rbp. @offset is the rule's fp_offset. */
 static __always_inline int unwind_restore_fp(struct unwind_cursor *s, wick_u64 rule, wick_u64 cfa)
 {
@@ -204,7 +251,7 @@ static __always_inline int unwind_restore_fp(struct unwind_cursor *s, wick_u64 r
 
 	switch ((rule >> 8) & 15) {
 	case UNWIND_FP_CFA:
-		if ((rule & 0xff) == UNWIND_CFA_INDEXED)
+		if ((rule & UNWIND_KIND_MASK) == UNWIND_CFA_INDEXED)
 			offset = (offset & ~15ll) >> 1;
 		at = cfa + offset;
 		break;
@@ -222,7 +269,6 @@ static __always_inline int unwind_restore_fp(struct unwind_cursor *s, wick_u64 r
 	default:
 		return 0;
 	}
-	/* The saved rbp is below the return address: fetched first, one window serves both. */
 	if (unwind_read_word(s, at, &s->fp))
 		return unwind_stop(s, UNWIND_STOP_READ);
 	return 0;
@@ -234,10 +280,9 @@ static __always_inline int unwind_restore_fp(struct unwind_cursor *s, wick_u64 r
  */
 static __always_inline int unwind_step(struct unwind_cursor *s)
 {
-	wick_u32 known = s->flags & UNWIND_REGISTERS_KNOWN;
 	wick_u64 pc = s->flags & UNWIND_EXACT ? s->ip : s->ip - 1;
 	wick_u64 rule, cfa, ra;
-	wick_u32 kind;
+	wick_u32 kind, flags = s->flags;
 
 	if (s->depth >= s->depth_max)
 		return unwind_stop(s, UNWIND_STOP_DEPTH);
@@ -245,7 +290,7 @@ static __always_inline int unwind_step(struct unwind_cursor *s)
 		return unwind_stop(s, s->ip ? UNWIND_STOP_UNMAPPED : UNWIND_STOP_ZERO_RETURN);
 	rule = s->map_module < UNWIND_MODULE_FIRST ?
 		       UNWIND_NONE : unwind_rule_find(s->map_module, pc - s->map_bias);
-	kind = rule & 0xff;
+	kind = rule & UNWIND_KIND_MASK;
 	/* No call is in front of a signal trampoline: its address is exact, and has its name. */
 	unwind_push(s, kind == UNWIND_SIGNAL ? s->ip : pc);
 	s->flags &= ~(UNWIND_EXACT | UNWIND_REGISTERS_KNOWN);
@@ -254,13 +299,15 @@ static __always_inline int unwind_step(struct unwind_cursor *s)
 	if (kind == UNWIND_SIGNAL)
 		return unwind_step_signal(s);
 	if (kind == UNWIND_RETURN_REGISTER)
-		return unwind_step_register(s, rule, known);
+		return unwind_step_register(s, rule, flags);
 	if (kind == UNWIND_NONE || kind == UNWIND_FRAME_POINTER)
-		return unwind_step_guess(s, kind, known);
-	if (unwind_cfa(s, rule, known, &cfa))
+		return unwind_step_guess(s, kind, flags);
+	if (unwind_cfa(s, rule, flags, &cfa))
 		return 1;
 	if (cfa <= s->sp)
 		return unwind_stop(s, UNWIND_STOP_BACKWARDS);
+	/* Compilers save rbx below rbp below the return address: in this order, one window serves all. */
+	unwind_restore_rbx(s, rule, cfa);
 	if (unwind_restore_fp(s, rule, cfa))
 		return 1;
 	if (unwind_read_word(s, cfa - 8, &ra))

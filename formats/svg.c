@@ -73,24 +73,26 @@ static void svg_print_total(struct strbuf *text, const struct profile *profile,
 		strbuf_printf(text, " from %s", date);
 }
 
-/* The total, the first comment (the quality of the profile), and what is not shown. */
-static void svg_write_caption(struct sink *sink, const struct profile *profile,
-			      const struct svg_frames *frames, struct strbuf *text)
+/* The total, what is not shown, then as many comments as fit: losses and quality come first. */
+static int svg_write_caption(struct sink *sink, const struct profile *profile,
+			     const struct svg_frames *frames, struct strbuf *text)
 {
 	size_t size;
 	uint32_t i;
 
 	strbuf_reset(text);
 	svg_print_total(text, profile, frames->type, frames->tree);
-	if (profile->comment_count)
-		strbuf_printf(text, " \u00b7 %s", svg_string(profile, profile->comments[0]));
 	if (frames->hidden_count) {
 		strbuf_add_text(text, " \u00b7 ");
 		quantity_print_count(text, (int64_t)frames->hidden_count);
-		strbuf_printf(text, " frames narrower than %.3g %% are left out",
+		strbuf_printf(text, " frames narrower than %.3g %% left out",
 			      frames->min_share * 100);
 	}
-	sink_printf(sink, "<g><title>");
+	for (i = 0; i < profile->comment_count; i++)
+		strbuf_printf(text, " \u00b7 %s", svg_string(profile, profile->comments[i]));
+	if (text->error)
+		return text->error;
+	sink_text(sink, "<g><title>");
 	for (i = 0; i < profile->comment_count; i++) {
 		xml_write_text(sink, svg_string(profile, profile->comments[i]));
 		sink_text(sink, "\n");
@@ -98,7 +100,7 @@ static void svg_write_caption(struct sink *sink, const struct profile *profile,
 	sink_printf(sink, "</title><text class=\"caption\" x=\"%d\" y=\"44\">", SVG_MARGIN);
 	size = svg_clip_text(text->data, SVG_CAPTION_CHARACTERS);
 	xml_write_bytes(sink, text->data, size);
-	sink_printf(sink, "%s</text></g>\n", text->data[size] ? "\u2026" : "");
+	return sink_printf(sink, "%s</text></g>\n", text->data[size] ? "\u2026" : "");
 }
 
 /* Which kinds there are, at the right end however wide the page gets. */
@@ -160,14 +162,18 @@ int svg_write(const struct profile *profile, const struct writer_options *option
 	height = SVG_HEADER + frames.height + SVG_FOOTER;
 	svg_write_head(sink, height);
 	svg_write_title(sink, profile, frames.type);
-	svg_write_caption(sink, profile, &frames, &text);
+	r = svg_write_caption(sink, profile, &frames, &text);
+	if (r < 0)
+		return r;
 	svg_write_legend(sink, &frames);
 	sink_printf(sink,
 		    "<svg id=\"frames\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%" PRIu32 "\">\n",
 		    SVG_MARGIN, SVG_HEADER, frames.width, frames.height);
-	svg_frames_write(&frames, sink, &text);
+	r = svg_frames_write(&frames, sink, &text);
+	if (r < 0)
+		return r;
 	sink_text(sink, "</svg>\n");
 	svg_write_footer(sink, height);
 	svg_write_script(sink);
-	return text.error ? text.error : sink_error(sink);
+	return sink_error(sink);
 }

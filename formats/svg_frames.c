@@ -104,8 +104,8 @@ static unsigned int svg_shade(const char *name)
 }
 
 /* The tooltip: the whole name, then how much. The script takes the name from the first line. */
-static void svg_write_tooltip(const struct svg_frames *frames, const struct flame_node *node,
-			      struct sink *sink, struct strbuf *text)
+static int svg_write_tooltip(const struct svg_frames *frames, const struct flame_node *node,
+			     struct sink *sink, struct strbuf *text)
 {
 	const struct profile *profile = frames->profile;
 	const char *type = profile->strings[frames->type->type];
@@ -123,6 +123,7 @@ static void svg_write_tooltip(const struct svg_frames *frames, const struct flam
 	sink_text(sink, "\n");
 	xml_write_text(sink, text->data);
 	sink_text(sink, "</title>");
+	return text->error;
 }
 
 static void svg_write_label(const char *name, double percent, double pixels, uint32_t y,
@@ -140,34 +141,39 @@ static void svg_write_label(const char *name, double percent, double pixels, uin
 	sink_printf(sink, "%s</text>", name[size] ? "\u2026" : "");
 }
 
-static void svg_write_frame(const struct svg_frames *frames, const struct flame_node *node,
-			    struct sink *sink, struct strbuf *text)
+static int svg_write_frame(const struct svg_frames *frames, const struct flame_node *node,
+			   struct sink *sink, struct strbuf *text)
 {
 	const double scale = svg_percents(frames);
 	const double x = (double)node->start * scale;
 	const double width = node->depth ? (double)node->total * scale : 100;
 	const double pixels = width * frames->width / 100;
 	const uint32_t y = frames->height - (node->depth + 1) * ROW_HEIGHT;
+	int r;
 
 	sink_printf(sink, "<g data-s=\"%" PRId64 "\" data-v=\"%" PRId64 "\">", node->start,
 		    node->total);
-	svg_write_tooltip(frames, node, sink, text);
+	r = svg_write_tooltip(frames, node, sink, text);
+	if (r < 0)
+		return r;
 	sink_printf(sink,
 		    "<rect class=\"%c%u%s\" x=\"%.4f%%\" y=\"%" PRIu32
 		    "\" width=\"%.4f%%\" height=\"%d\"/>",
 		    svg_kinds[node->kind].letter, svg_shade(node->name),
 		    pixels < THIN_WIDTH ? " thin" : "", x, y, width, ROW_HEIGHT - 1);
 	svg_write_label(node->name, x, pixels, y, sink);
-	sink_text(sink, "</g>\n");
+	return sink_text(sink, "</g>\n");
 }
 
-void svg_frames_write(const struct svg_frames *frames, struct sink *sink, struct strbuf *text)
+int svg_frames_write(const struct svg_frames *frames, struct sink *sink, struct strbuf *text)
 {
 	const struct flame_node *node = frames->tree->nodes;
 	const struct flame_node *end = node + frames->tree->node_count;
+	int r = 0;
 
-	for (; node < end && !sink_error(sink); node++) {
+	for (; node < end && !r; node++) {
 		if (svg_frame_is_shown(frames, node))
-			svg_write_frame(frames, node, sink, text);
+			r = svg_write_frame(frames, node, sink, text);
 	}
+	return r;
 }

@@ -38,8 +38,8 @@ struct svg_frames {
 void svg_frames_init(struct svg_frames *frames, const struct profile *profile,
 		     const struct writer_options *options, const struct flame_tree *tree,
 		     int width);
-/* @text: scratch; its error is the caller's to check. */
-void svg_frames_write(const struct svg_frames *frames, struct sink *sink, struct strbuf *text);
+/* @text: scratch. Returns 0 or a negative errno. */
+int svg_frames_write(const struct svg_frames *frames, struct sink *sink, struct strbuf *text);
 /* How many bytes of @text are at most @count characters, one less if more follow. */
 size_t svg_clip_text(const char *text, size_t count);
 

@@ -32,6 +32,7 @@ void limits_fill(uint64_t memory, unsigned int cpus, unsigned int sources,
 	uint64_t share = memory / 16;
 
 	fill(&l->ring_bytes, clamp(power_of_two_below(ring < share ? ring : share), 1 << 18, 1 << 26));
+	fill(&l->wakeup_bytes, l->ring_bytes / 4);
 	fill(&l->counts, clamp(share / COUNT_BYTES / 2 / sources, 1024, 65536) / 2);
 	fill(&l->sent, clamp(power_of_two_below(share / 8 / 8), 4096, 1 << 20));
 	fill(&l->mappings, clamp(share / 4 / sizeof(struct wick_mapping), 4096, 1 << 20));

@@ -181,8 +181,9 @@ void process_loader_answer(struct process_loader *loader,
 	process = process_know(loader, request->pid, request->start_ns, request->exec_id, now_ns);
 	if (!process)
 		return;
-	/* Several CPUs asked at once. */
-	if (process->published && !process->dirty && process->published_ns == now_ns)
+	/* Several CPUs asked at once; or a walk went astray, and the list is as good as it gets. */
+	if (process->published && !process->dirty &&
+	    (request->is_loaded || process->published_ns == now_ns))
 		return;
 	process_publish(loader, process, now_ns);
 }

@@ -104,7 +104,8 @@ static struct mapping mapping_piece(const struct mapping *old, uint64_t start, u
 {
 	struct mapping piece = *old;
 
-	piece.offset += start - old->start;
+	if (!mapping_is_anonymous(old))
+		piece.offset += start - old->start;
 	piece.start = start;
 	piece.end = end;
 	if (piece.module)

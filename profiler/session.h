@@ -39,6 +39,7 @@ struct session_event {
  */
 struct session_limits {
 	uint32_t ring_bytes;		/* power of two, at least a page */
+	uint32_t wakeup_bytes;		/* the ring wakes its reader when it holds more */
 	uint32_t counts;		/* entries of each half */
 	uint32_t sent;			/* power of two */
 	uint32_t mappings, processes, modules, rules;

@@ -69,7 +69,7 @@ int settings_fill(const struct session_options *options, const struct session_li
 		.copy_burst = COPY_BURST,
 		.thread_bytes = KERNEL_STACK_BYTES,
 		.cpu_count = cpus,
-		.wakeup_bytes = limits->ring_bytes / 4,
+		.wakeup_bytes = limits->wakeup_bytes,
 	};
 	int r;
 

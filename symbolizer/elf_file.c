@@ -24,7 +24,7 @@ int elf_chunk(struct elf_file *elf, uint64_t offset, uint64_t size, Elf_Type typ
 	if (offset > elf->file_bytes || size > elf->file_bytes - offset)
 		return -EBADMSG;
 	if (size > ELF_BYTES_MAX)
-		return -ENOMEM;
+		return -EFBIG;
 	errno = 0;
 	data = elf_getdata_rawchunk(elf->elf, (int64_t)offset, size, type);
 	if (!data)

@@ -71,7 +71,7 @@ int elf_file_offset_to_address(const struct elf_file *elf, uint64_t offset, uint
 /*
  * A section by name (".eh_frame", ".gopclntab"). When section headers are
  * missing, ".eh_frame_hdr" and ".eh_frame" are found through PT_GNU_EH_FRAME.
- * Returns 0, -ENOENT, -EBADMSG, -ENOMEM (also for more than 1 GiB). SHT_NOBITS
+ * Returns 0, -ENOENT, -EBADMSG, -EFBIG (more than 1 GiB), -ENOMEM. SHT_NOBITS
  * sections are -ENOENT.
  */
 int elf_file_section(struct elf_file *elf, const char *name, struct elf_section *ret);
@@ -102,7 +102,8 @@ struct elf_symbol {
 };
 /*
  * All code symbols of ".symtab" or ".dynsym" (@section), unsorted. The array
- * is malloc'ed, the caller frees it. Returns how many, -ENOENT, -EBADMSG, -ENOMEM.
+ * is malloc'ed, the caller frees it. Returns how many, -ENOENT, -EBADMSG,
+ * -EFBIG, -ENOMEM.
  */
 long elf_file_symbols(struct elf_file *elf, const char *section, struct elf_symbol **ret);
 
@@ -117,7 +118,7 @@ struct elf_symbol_walk {
 	void *symbols;
 	size_t index, count, names_section;
 };
-/* Returns 0, -ENOENT, -EBADMSG, -ENOMEM. */
+/* Returns 0, -ENOENT, -EBADMSG, -EFBIG, -ENOMEM. */
 int elf_symbols_begin(struct elf_file *elf, const char *section, struct elf_symbol_walk *ret);
 bool elf_symbols_next(struct elf_symbol_walk *walk, struct elf_symbol *ret);
 

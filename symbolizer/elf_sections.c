@@ -150,7 +150,7 @@ static int elf_section_expand(struct elf_file *elf, size_t index, Elf_Scn *secti
 	if (!gelf_getchdr(section, &compressed))
 		return elf_failure();
 	if (compressed.ch_size > ELF_BYTES_MAX)
-		return -ENOMEM;
+		return -EFBIG;
 	return elf_compress(section, 0, 0) < 0 ? elf_failure() : 0;
 }
 
@@ -160,8 +160,10 @@ static int elf_section_read(struct elf_file *elf, size_t index, struct elf_secti
 	Elf_Data *data;
 	int r;
 
+	if (elf->sections[index].sh_size > elf->file_bytes)
+		return -EBADMSG;
 	if (elf->sections[index].sh_size > ELF_BYTES_MAX)
-		return -ENOMEM;
+		return -EFBIG;
 	r = elf_section_expand(elf, index, section);
 	if (r < 0)
 		return r;

@@ -43,8 +43,10 @@ int elf_symbols_begin(struct elf_file *elf, const char *section, struct elf_symb
 	header = &elf->sections[index];
 	if (header->sh_type != SHT_SYMTAB && header->sh_type != SHT_DYNSYM)
 		return -EBADMSG;
+	if (header->sh_size > elf->file_bytes)
+		return -EBADMSG;
 	if (header->sh_size > ELF_BYTES_MAX)
-		return -ENOMEM;
+		return -EFBIG;
 	r = elf_symbols_names(elf, index, &walk);
 	if (r < 0)
 		return r;

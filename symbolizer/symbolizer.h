@@ -30,7 +30,7 @@ struct frame {
 	const char *system_name;	/* as in the file: mangled */
 	const char *file;		/* source path, or NULL when unknown */
 	uint32_t line;			/* 0: unknown */
-	uint64_t start;			/* ELF (or kernel) address where the function starts; 0: unknown */
+	uint64_t start;			/* ELF (or kernel) address of the function; 0: unknown */
 	enum frame_origin origin;
 	bool inlined;			/* this call was inlined into the next frame of the array */
 };

@@ -195,7 +195,8 @@ static void zsh_add_tool(struct strbuf *ret, const struct tool *tool)
 		strbuf_add_text(ret, ")'");
 	}
 	if (tool->takes_command)
-		strbuf_add_text(ret, " \\\n\t\t'*:: :_normal'");
+		strbuf_add_text(ret, " \\\n\t\t'(-):command:_command_names -e'"
+				     " '*::argument:_normal'");
 	strbuf_add_text(ret, " ;;\n");
 }
 
@@ -206,14 +207,14 @@ static void zsh_print(struct strbuf *ret)
 	strbuf_add_text(ret, "#compdef wick\n"
 			     "# wick completion zsh: put it as _wick into a folder of fpath.\n"
 			     "_wick() {\n"
-			     "\tlocal -a commands\n\tcommands=(");
+			     "\tlocal -a names\n\tnames=(");
 	for (i = 0; tool_table[i]; i++) {
 		strbuf_printf(ret, "\n\t\t'%s:", tool_table[i]->name);
 		add_quoted(ret, tool_table[i]->summary);
 		strbuf_add_char(ret, '\'');
 	}
 	strbuf_add_text(ret, ")\n"
-			     "\tif ((CURRENT == 2)); then _describe command commands; return; fi\n"
+			     "\tif ((CURRENT == 2)); then _describe command names; return; fi\n"
 			     "\tshift words\n\t((CURRENT--))\n"
 			     "\tcase $words[1] in\n");
 	for (i = 0; tool_table[i]; i++)

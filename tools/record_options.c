@@ -214,8 +214,8 @@ const struct option_row record_option_table[] = {
 	{ 0, "memory", "SIZE", "use no more than this (64M)", EVENTS,
 	  option_parse_size, FIELD(memory_bytes), .min = 1 },
 
-	{ 'o', "output", "FILE", "write to FILE, in the format of its suffix; may be repeated; "
-	  "- is standard output (wick.pb.gz)", OUTPUTS,
+	{ 'o', "output", "FILE", "write to FILE (wick.pb.gz) in the format of its suffix; may be "
+	  "repeated; - is standard output", OUTPUTS,
 	  option_parse_texts, FIELD(outputs), .choice = suffix_choice,
 	  .completion = COMPLETE_FILE },
 	{ 0, "format", "NAME", "the format where no suffix says it", OUTPUTS,

@@ -54,13 +54,15 @@ static int64_t scaled(uint64_t number, int64_t factor)
 	return (int64_t)(number * (uint64_t)factor);
 }
 
-/* Where the rule of @reg is kept, or NULL: only two registers matter here. */
+/* Where the rule of @reg is kept, or NULL: only three registers matter here. */
 static struct cfi_value *find_value(struct cfi_state *state, const struct cfi_run *run,
 				    uint64_t reg)
 {
 	if (reg == run->common->cie.return_register)
 		return &state->return_address;
-	return reg == UNWIND_RBP ? &state->fp : NULL;
+	if (reg == UNWIND_RBP)
+		return &state->fp;
+	return reg == UNWIND_RBX ? &state->rbx : NULL;
 }
 
 static void set_value(struct cfi_run *run, uint64_t reg, enum cfi_kind kind, int64_t offset)
@@ -91,11 +93,12 @@ static void set_register(struct cfi_run *run, uint64_t reg, uint64_t holder)
 static void restore_value(struct cfi_run *run, uint64_t reg)
 {
 	struct cfi_value *value = find_value(&run->state, run, reg);
+	struct cfi_state initial;
 
 	if (!value)
 		return;
-	*value = value == &run->state.fp ? run->common->initial.fp :
-					   run->common->initial.return_address;
+	initial = run->common->initial;
+	*value = *find_value(&initial, run, reg);
 }
 
 /*

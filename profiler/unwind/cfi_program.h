@@ -3,7 +3,7 @@
  * cfi_program.h - run the call frame instructions of an FDE, row by row.
  *
  * A row says, for a range of addresses, where the canonical frame address
- * (CFA), the caller's rbp and the return address are. Says what the CFI says;
+ * (CFA), the caller's rbp and rbx and the return address are. Says what the CFI says;
  * what can be done with it is for cfi_rules.h. Allocates nothing; expressions
  * point into the section.
  */
@@ -35,7 +35,7 @@ struct cfi_value {
 };
 
 struct cfi_state {
-	struct cfi_value cfa, fp, return_address;
+	struct cfi_value cfa, fp, rbx, return_address;
 };
 
 /* A CIE and the state its initial instructions leave, which all its FDEs begin with. */

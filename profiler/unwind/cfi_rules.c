@@ -247,6 +247,19 @@ static void set_fp(struct unwind_rule *rule, const struct cfi_value *fp)
 	rule->fp |= kind;
 }
 
+/* Where rbx is: in the upper half of the kind. */
+static uint8_t rbx_bits(const struct cfi_value *rbx)
+{
+	int64_t words;
+
+	if (rbx->kind == CFI_UNSPECIFIED || rbx->kind == CFI_SAME_VALUE)
+		return UNWIND_RBX_SAME << UNWIND_RBX_SHIFT;
+	words = -8 - rbx->offset;
+	if (rbx->kind != CFI_OFFSET || words % 8 || words <= 0 || words / 8 >= UNWIND_RBX_LOST)
+		return UNWIND_RBX_LOST << UNWIND_RBX_SHIFT;
+	return (uint8_t)(words / 8 << UNWIND_RBX_SHIFT);
+}
+
 /* Whether the return address is at CFA - 8, however that is said. */
 static bool return_address_is_usual(const struct cfi_state *state)
 {
@@ -284,7 +297,8 @@ static struct unwind_rule return_register_rule(const struct cfi_state *state)
 	int64_t unused;
 
 	if (rule.kind != UNWIND_CFA_RSP || ra->reg >= UNWIND_REGISTERS ||
-	    fp_kind(&state->fp, &unused) != UNWIND_FP_SAME)
+	    fp_kind(&state->fp, &unused) != UNWIND_FP_SAME ||
+	    rbx_bits(&state->rbx) != UNWIND_RBX_SAME)
 		return unsupported;
 	rule.kind = UNWIND_RETURN_REGISTER;
 	rule.fp = (uint8_t)(ra->reg << 4);
@@ -304,7 +318,9 @@ struct unwind_rule cfi_rule(const struct cfi_state *state, const struct cfi_cie 
 	if (!return_address_is_usual(state))
 		return unsupported;
 	rule = cfa_rule(&state->cfa);
-	if (rule.kind != UNWIND_UNSUPPORTED)
-		set_fp(&rule, &state->fp);
+	if (rule.kind == UNWIND_UNSUPPORTED)
+		return rule;
+	set_fp(&rule, &state->fp);
+	rule.kind |= rbx_bits(&state->rbx);
 	return rule;
 }

@@ -17,6 +17,7 @@ struct loss_case {
 	bool of_samples;
 	struct session_limits limits;
 	enum session_delivery delivery;
+	const char *command[4];
 	bool (*during)(void *context, struct session *session);
 };
 
@@ -71,30 +72,37 @@ static bool flood_tables(void *context, struct session *session)
 	return true;
 }
 
+/* A page, read only every 200 ms: too little on purpose. */
+#define SMALL_RING { .ring_bytes = 4096, .wakeup_bytes = UINT32_MAX }
+#define STORM { "@storm", "30", "100" }
+
 static const struct loss_case cases[] = {
-	{ "the map of counts is full", "counts-full", true, { .counts = 4 } },
-	{ "the ring has no room for a task", "task-unsent", true, { .ring_bytes = 4096 } },
-	{ "the ring has no room for a stack", "stack-lost", false, { .ring_bytes = 4096 } },
-	{ "the ring has no room for a copy", "copies-lost", false, { .ring_bytes = 4096 } },
-	{ "the ring has no room for an event", "event-unsent", true, { .ring_bytes = 4096 },
-	  SESSION_EVENTS },
+	{ "the map of counts is full", "counts-full", true, { .counts = 4 }, SESSION_COUNTED,
+	  STORM },
+	{ "the ring has no room for a task", "task-unsent", true, SMALL_RING, SESSION_COUNTED,
+	  { "@threads", "30", "128" } },
+	{ "the ring has no room for a stack", "stack-lost", false, SMALL_RING, SESSION_COUNTED,
+	  { "@cxx_work", "30" } },
+	{ "the ring has no room for a copy", "copies-lost", false, SMALL_RING, SESSION_COUNTED,
+	  STORM },
+	{ "the ring has no room for an event", "event-unsent", true, SMALL_RING, SESSION_EVENTS,
+	  { "@shares", "30" } },
 	{ "copies come too fast", "copies-limited", false,
-	  { .copies_per_second = 1, .processes = 1 } },
-	{ "all scratch states are claimed", "no-scratch", true, { 0 }, SESSION_COUNTED,
+	  { .copies_per_second = 1, .processes = 1 }, SESSION_COUNTED, STORM },
+	{ "all scratch states are claimed", "no-scratch", true, { 0 }, SESSION_COUNTED, STORM,
 	  hold_claims },
 	{ "processing is behind", "window-late", true, { .queue_items = 1, .window_ms = 5 },
-	  SESSION_COUNTED, flood_processing },
+	  SESSION_COUNTED, STORM, flood_processing },
 	{ "tables are behind", "copies-late", true, { .queue_items = 1, .processes = 1 },
-	  SESSION_COUNTED, flood_tables },
+	  SESSION_COUNTED, STORM, flood_tables },
 };
 
 static void test_loss(void **state)
 {
 	const struct loss_case *c = *state;
-	static const char *const command[] = { "@storm", "30", "100", NULL };
 	int rounds = 0;
 	struct harness_run run = {
-		.command = command,
+		.command = c->command,
 		.seconds = 3,
 		.whole_machine = true,
 		.session = { .frequency_hz = 1999, .limits = c->limits, .delivery = c->delivery },

@@ -11,6 +11,8 @@
 
 #define STACK_MAX 16
 #define OPS_MAX 3
+#define DWARF_RBX 3
+#define DWARF_RBP 6
 
 struct range {
 	uint64_t start, end;
@@ -322,38 +324,77 @@ static int caller_register(Dwarf_Frame *frame, int number, struct evaluation *e,
 	return 0;
 }
 
+/* The return address: where it is, besides what it is. Returns -1 when it cannot be had. */
+static int caller_ip(const struct oracle_row *row, const struct machine *m,
+		     struct oracle_caller *caller)
+{
+	struct evaluation e = { .m = m, .cfa = caller->cfa };
+	enum where where;
+	bool plain;
+
+	if (caller_register(row->frame, MACHINE_RIP, &e, &where, &caller->ip, &plain) < 0)
+		return -1;
+	caller->ends = where == UNDEFINED;
+	caller->plain = caller->plain && plain && e.depth && e.stack[e.depth - 1] == caller->cfa - 8;
+	return where == IN_PLACE ? -1 : 0;
+}
+
+static int caller_cfa(const struct oracle_row *row, const struct machine *m,
+		      struct oracle_caller *caller)
+{
+	struct evaluation e = { .m = m };
+	Dwarf_Op *ops;
+	size_t count;
+
+	if (dwarf_frame_cfa(row->frame, &ops, &count) ||
+	    evaluate(&e, ops, count, &caller->cfa) < 0)
+		return -1;
+	caller->plain = count == 1 && (ops[0].atom == DW_OP_bregx ||
+				       (ops[0].atom >= DW_OP_breg0 && ops[0].atom <= DW_OP_breg31));
+	return 0;
+}
+
+static int caller_fp(const struct oracle_row *row, const struct machine *m,
+		     struct oracle_caller *caller)
+{
+	struct evaluation e = { .m = m, .cfa = caller->cfa };
+	enum where where;
+
+	if (caller_register(row->frame, DWARF_RBP, &e, &where, &caller->fp, &caller->fp_plain) < 0)
+		return -1;
+	caller->fp_known = where != UNDEFINED;
+	return 0;
+}
+
+static int caller_rbx(const struct oracle_row *row, const struct machine *m,
+		      struct oracle_caller *caller)
+{
+	struct evaluation e = { .m = m, .cfa = caller->cfa };
+	uint64_t below;
+	enum where where;
+	bool plain;
+
+	if (caller_register(row->frame, DWARF_RBX, &e, &where, &caller->rbx, &plain) < 0)
+		return -1;
+	caller->rbx_known = where != UNDEFINED;
+	below = e.depth && !e.is_value ? caller->cfa - 8 - e.stack[e.depth - 1] : 0;
+	caller->rbx_near = where == SOMEWHERE && below && below % 8 == 0 && below <= 14 * 8;
+	return 0;
+}
+
 int oracle_caller(const struct oracle_row *row, const struct machine *m,
 		  struct oracle_caller *ret)
 {
-	struct evaluation e = { .m = m };
 	struct oracle_caller caller = { .ends = false };
-	uint64_t ip_at = 0;
-	enum where where;
-	Dwarf_Op *ops;
-	size_t count;
-	bool plain;
 
-	if (caller_register(row->frame, MACHINE_RIP, &e, &where, &caller.ip, &plain) == 0 &&
-	    where == UNDEFINED) {
-		caller.ends = true;
+	/* The end needs no CFA, and often has none that makes sense. */
+	if (caller_ip(row, m, &caller) == 0 && caller.ends) {
 		*ret = caller;
 		return 0;
 	}
-	e = (struct evaluation){ .m = m };
-	if (dwarf_frame_cfa(row->frame, &ops, &count) || evaluate(&e, ops, count, &caller.cfa) < 0)
+	if (caller_cfa(row, m, &caller) < 0 || caller_ip(row, m, &caller) < 0 ||
+	    caller_fp(row, m, &caller) < 0 || caller_rbx(row, m, &caller) < 0)
 		return -1;
-	caller.plain = count == 1 && (ops[0].atom == DW_OP_bregx ||
-				      (ops[0].atom >= DW_OP_breg0 && ops[0].atom <= DW_OP_breg31));
-	e = (struct evaluation){ .m = m, .cfa = caller.cfa };
-	if (caller_register(row->frame, MACHINE_RIP, &e, &where, &caller.ip, &plain) < 0 ||
-	    where != SOMEWHERE)
-		return -1;
-	ip_at = e.depth ? e.stack[e.depth - 1] : 0;
-	caller.plain = caller.plain && plain && ip_at == caller.cfa - 8;
-	e = (struct evaluation){ .m = m, .cfa = caller.cfa };
-	if (caller_register(row->frame, 6, &e, &where, &caller.fp, &caller.fp_plain) < 0)
-		return -1;
-	caller.fp_known = where != UNDEFINED;
 	*ret = caller;
 	return 0;
 }

@@ -28,11 +28,14 @@ uint64_t machine_memory(uint64_t address);
 /* A caller, as an unwinder finds it. */
 struct oracle_caller {
 	uint64_t cfa, fp, ip;
-	bool fp_known;
+	/* libdw does not know that rbx is preserved (its ABI defaults name rax instead). */
+	uint64_t rbx;
+	bool fp_known, rbx_known;
 	bool ends;		/* the return address is undefined */
 	/* Whether the CFI is of the plain form nearly all has: register + offset, ip at CFA - 8. */
 	bool plain;
 	bool fp_plain;		/* and rbp in place, or at an offset from CFA, rbp or rsp */
+	bool rbx_near;		/* and rbx within 14 words below the return address */
 };
 
 /* A range of addresses that libdw says the same of. */

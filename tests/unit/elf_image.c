@@ -219,6 +219,23 @@ uint64_t elf_image_code(struct elf_image *img, bool table)
 	return text;
 }
 
+uint64_t elf_image_sample(struct elf_image *img)
+{
+	uint64_t text;
+
+	elf_image_init(img);
+	text = elf_image_code(img, true);
+	elf_image_symbol(img, "exported", text + 0x10, 0x10, STB_GLOBAL, STT_FUNC, 1);
+	elf_image_symbol(img, "hidden", text + 0x200, 0x10, STB_GLOBAL, STT_FUNC, 1);
+	elf_image_symbols(img, true);
+	elf_image_build_id(img, 20);
+	elf_image_symbol(img, "local.part.0", text + 0x20, 0x10, STB_LOCAL, STT_FUNC, 1);
+	elf_image_symbol(img, "_ZN3foo3barEv", text + 0x200, 0x10, STB_GLOBAL, STT_FUNC, 1);
+	elf_image_symbols(img, false);
+	elf_image_finish(img, true);
+	return text;
+}
+
 struct module *elf_image_module(const void *bytes, size_t size)
 {
 	struct module_info info = { .id = 1, .path = "/lib/x.so" };

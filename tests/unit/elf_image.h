@@ -57,6 +57,14 @@ void elf_image_build_id(struct elf_image *img, uint32_t size);
  */
 uint64_t elf_image_code(struct elf_image *img, bool table);
 
+/*
+ * A whole file with something for every reader: elf_image_code() with its
+ * table, a build ID of 20 bytes, "exported" [0x10, 0x20) and "hidden" [0x200,
+ * 0x210) in .dynsym, "local.part.0" [0x20, 0x30) and "_ZN3foo3barEv" [0x200,
+ * 0x210) in .symtab. Returns the address of ".text".
+ */
+uint64_t elf_image_sample(struct elf_image *img);
+
 /* A module called "/lib/x.so" over the first @size bytes of the image. */
 struct module *elf_image_module(const void *bytes, size_t size);
 

@@ -8,16 +8,14 @@
  */
 #include <fcntl.h>
 #include <glob.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <cmocka.h>
 
 #include "bpf/unwind_step.h"
 #include "profiler/base/alloc.h"
 #include "profiler/unwind/unwind_table.h"
 #include "tests/unit/cfi_oracle.h"
+#include "tests/unit/unit.h"
 
 #define BINARIES_MIN 20
 #define FDES_MAX 200000	/* of one file; more are thinned out evenly */
@@ -67,7 +65,8 @@ struct comparison {
 	size_t start_count, start_capacity;
 	size_t next_start;
 	size_t fdes, rows, places;
-	size_t unsupported, fp_unsupported;	/* explained: no rule can say it */
+	/* Explained: no rule can say it, or the page has more rows than the form allows. */
+	size_t unsupported, fp_unsupported, rbx_unsupported, overfull;
 	size_t beyond_libdw;	/* libdw refuses what libgcc, and we, understand */
 	size_t mismatches;
 };
@@ -115,33 +114,64 @@ static void compare_fp(struct comparison *c, const struct unwind_cursor *s,
 		complain(c, address, "another rbp");
 }
 
+static void compare_rbx(struct comparison *c, const struct unwind_cursor *s,
+			const struct oracle_caller *caller)
+{
+	if (s->flags & UNWIND_RBX_UNKNOWN) {
+		c->rbx_unsupported += caller->rbx_known;
+		if (caller->rbx_near)
+			complain(c, c->m.regs[MACHINE_RIP], "rbx unsupported");
+	} else if (s->regs[UNWIND_RBX] != caller->rbx) {
+		complain(c, c->m.regs[MACHINE_RIP], "another rbx");
+	}
+}
+
+static bool page_is_overfull(const struct comparison *c, uint64_t address)
+{
+	return (c->table.cells[(address - c->table.start) >> UNWIND_PAGE_SHIFT] &
+		UNWIND_PAGE_ROWS_MAX) == UNWIND_PAGE_ROWS_MAX;
+}
+
+static void compare_caller(struct comparison *c, uint64_t address, const struct unwind_cursor *s,
+			   const struct oracle_caller *caller)
+{
+	if (s->stop) {
+		complain(c, address, "unwind_step() stops");
+	} else if (s->sp != caller->cfa) {
+		complain(c, address, "another CFA");
+	} else if (s->ip != caller->ip) {
+		complain(c, address, "another return address");
+	} else {
+		compare_fp(c, s, caller);
+		compare_rbx(c, s, caller);
+	}
+}
+
 /* Where both say what holds at @address: @row is libdw's. */
 static void compare_at(struct comparison *c, uint64_t address, const struct oracle_row *row)
 {
 	struct oracle_caller caller;
 	struct unwind_cursor s;
+	wick_u32 kind;
 
 	c->places++;
 	c->m.regs[MACHINE_RIP] = address;
 	current_rule = rule_pool_rule(c->pool, unwind_table_find(&c->table, address));
+	kind = unwind_rule_kind(current_rule);
 	step_from(&s, &c->m);
 	if (oracle_caller(row, &c->m, &caller) < 0) {
 		c->beyond_libdw++;
-	} else if (caller.ends || current_rule.kind == UNWIND_END) {
+	} else if (kind == UNWIND_NONE && page_is_overfull(c, address)) {
+		c->overfull++;
+	} else if (caller.ends || kind == UNWIND_END) {
 		if (!caller.ends || s.stop != UNWIND_STOP_END)
 			complain(c, address, "the end for one only");
-	} else if (current_rule.kind == UNWIND_UNSUPPORTED) {
+	} else if (kind == UNWIND_UNSUPPORTED) {
 		c->unsupported++;
 		if (caller.plain)
 			complain(c, address, "unsupported");
-	} else if (s.stop) {
-		complain(c, address, "unwind_step() stops");
-	} else if (s.sp != caller.cfa) {
-		complain(c, address, "another CFA");
-	} else if (s.ip != caller.ip) {
-		complain(c, address, "another return address");
 	} else {
-		compare_fp(c, &s, &caller);
+		compare_caller(c, address, &s, &caller);
 	}
 }
 
@@ -150,7 +180,7 @@ static void compare_inside(struct comparison *c, const struct oracle_row *row)
 {
 	uint64_t address = row->start + 1;
 
-	if (current_rule.kind == UNWIND_PLT) {
+	if (unwind_rule_kind(current_rule) == UNWIND_PLT) {
 		for (; address < row->end && address < row->start + 48; address++)
 			compare_at(c, address, row);
 	}
@@ -235,10 +265,10 @@ static void compare_file(const char *path, bool debug_frame)
 	stride = oracle_fde_count(c.oracle) / FDES_MAX + 1;
 	for (i = 0; oracle_fde(c.oracle, i, &start, &end); i += stride)
 		compare_fde(&c, start, end);
-	printf("# %s: %zu FDEs, %zu compared, %zu rows, %zu places, %zu unsupported, "
-	       "%zu without rbp, %zu beyond libdw, %zu unexplained\n",
+	printf("# %s: %zu FDEs, %zu compared, %zu rows, %zu places, %zu unsupported, %zu without "
+	       "rbp, %zu without rbx, %zu in full pages, %zu beyond libdw, %zu unexplained\n",
 	       path, oracle_fde_count(c.oracle), c.fdes, c.rows, c.places, c.unsupported,
-	       c.fp_unsupported, c.beyond_libdw, c.mismatches);
+	       c.fp_unsupported, c.rbx_unsupported, c.overfull, c.beyond_libdw, c.mismatches);
 	assert_int_equal(c.mismatches, 0);
 	assert_int_equal(c.table.stats.fdes_damaged, 0);
 	oracle_close(c.oracle);
@@ -306,6 +336,7 @@ int main(void)
 		tests[i].test_func = test_binary;
 		tests[i].initial_state = (void *)names[i];
 	}
-	tests[i] = (struct CMUnitTest)cmocka_unit_test(test_enough_were_compared);
+	tests[i] = (struct CMUnitTest)UNIT_TEST("at least 20 files were compared",
+						test_enough_were_compared);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,8 +30,8 @@ static const struct demangle_case {
 	{ "a C++ template shows its arguments", "_Z3maxIiET_S0_S0_", "int max<int>(int, int)", 1 },
 	{ "a C++ anonymous namespace is named", "_ZN12_GLOBAL__N_11fEv",
 	  "(anonymous namespace)::f()", 1 },
-	{ "a C++ pack is expanded", "_Z3sumIJidcEEiDpT_", "int sum<int, double, char>(int, double, char)",
-	  1 },
+	{ "a C++ pack is expanded", "_Z3sumIJidcEEiDpT_",
+	  "int sum<int, double, char>(int, double, char)", 1 },
 	{ "a legacy Rust name loses its hash", "_ZN4core3fmt9Formatter3pad17h0123456789abcdefE",
 	  "core::fmt::Formatter::pad", 1 },
 	{ "a legacy Rust name is unescaped",
@@ -39,7 +39,8 @@ static const struct demangle_case {
 	  "<alloc::string::String as core::fmt::Debug>::fmt", 1 },
 	{ "a C++ name with a hash of no use is C++", "_ZN3foo17hzzzzzzzzzzzzzzzzE",
 	  "foo::hzzzzzzzzzzzzzzzz", 1 },
-	{ "a v0 Rust name loses its hashes", "_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar", 1 },
+	{ "a v0 Rust name loses its hashes", "_RNvNtCs1234_7mycrate3foo3bar",
+	  "mycrate::foo::bar", 1 },
 	{ "a damaged C++ name stays", "_ZN3foo3barE3", "_ZN3foo3barE3", 0 },
 	{ "a damaged Rust name stays", "_RNvNtCs", "_RNvNtCs", 0 },
 	{ "isra is dropped", "parse.isra.0", "parse", 0 },
@@ -59,7 +60,8 @@ static const struct demangle_case {
 	{ "C++ is demangled without its suffixes", "_ZN3foo3barEv.isra.0.cold", "foo::bar()", 1 },
 	{ "legacy Rust is demangled without its suffix",
 	  "_ZN3foo3bar17h0123456789abcdefE.llvm.1234", "foo::bar", 1 },
-	{ "v0 Rust is demangled without its suffix", "_RNvC7mycrate3foo.llvm.99", "mycrate::foo", 1 },
+	{ "v0 Rust is demangled without its suffix", "_RNvC7mycrate3foo.llvm.99",
+	  "mycrate::foo", 1 },
 	{ "a Go method stays", "main.(*T).Inc", "main.(*T).Inc", 0 },
 	{ "bytes that are no text stay", "\xff\xfe", "\xff\xfe", 0 },
 };
@@ -88,7 +90,8 @@ static void nested_types(struct strbuf *buf, const char *start, int levels, cons
 		if (next < 36)
 			snprintf(last, sizeof(last), "S%c_", digits[next]);
 		else
-			snprintf(last, sizeof(last), "S%c%c_", digits[next / 36], digits[next % 36]);
+			snprintf(last, sizeof(last), "S%c%c_", digits[next / 36],
+				 digits[next % 36]);
 	}
 	strbuf_printf(buf, "%s%s%s", end, *end ? last : "", *end ? "v" : "");
 }
@@ -154,8 +157,9 @@ static void test_rust_backrefs(void **state)
 
 	rust_tuples(&symbol, 2);
 	assert_int_equal(demangle_symbol(symbol.data, &buf), 1);
-	assert_string_equal(buf.data, "a::b::<((), ()), (((), ()), ((), ())), ((((), ()), ((), ())), "
-				      "(((), ()), ((), ())))>");
+	assert_string_equal(buf.data,
+			    "a::b::<((), ()), (((), ()), ((), ())), ((((), ()), ((), ())), "
+			    "(((), ()), ((), ())))>");
 	strbuf_reset(&symbol);
 	strbuf_reset(&buf);
 	rust_tuples(&symbol, 50);

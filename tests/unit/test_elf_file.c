@@ -20,7 +20,7 @@ struct self {
 static int self_visit(struct dl_phdr_info *info, size_t size, void *arg)
 {
 	struct self *self = arg;
-	const ElfW(Nhdr) *note;
+	const Elf64_Nhdr *note;
 	int i;
 
 	self->bias = info->dlpi_addr;
@@ -91,7 +91,7 @@ static void test_self_offsets(void **state)
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
 	const struct elf_segment *segments;
 	struct elf_section text;
-	uint64_t address, marker;
+	uint64_t address, marker, offset;
 	struct self self;
 	size_t count, i;
 
@@ -101,8 +101,8 @@ static void test_self_offsets(void **state)
 	for (i = 0; i < count && !segments[i].executable; i++)
 		;
 	assert_true(i < count);
-	assert_int_equal(elf_file_offset_to_address(elf, marker - segments[i].address +
-						    segments[i].offset, &address), 0);
+	offset = marker - segments[i].address + segments[i].offset;
+	assert_int_equal(elf_file_offset_to_address(elf, offset, &address), 0);
 	assert_int_equal(address, marker);
 	assert_int_equal(elf_file_text(elf, 0, &text), 0);
 	assert_int_equal(text.address, segments[i].address);
@@ -252,7 +252,7 @@ static void test_compressed(void **state)
 	assert_ptr_equal(again.bytes, section.bytes);
 	assert_int_equal(elf_file_place(elf, ".debug_a", &place), -ENOENT);
 	assert_int_equal(elf_file_section(elf, ".debug_cut", &section), -EBADMSG);
-	assert_int_equal(elf_file_section(elf, ".debug_huge", &section), -ENOMEM);
+	assert_int_equal(elf_file_section(elf, ".debug_huge", &section), -EFBIG);
 	assert_int_equal(elf_file_section(elf, ".debug_other", &section), -EBADMSG);
 }
 

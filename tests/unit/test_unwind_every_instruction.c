@@ -55,6 +55,7 @@ static int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size, 
 
 struct walk_result {
 	size_t instructions, right, wrong;
+	size_t stops[UNWIND_STOP_COUNT];	/* of the wrong ones, by cause */
 	size_t guessed_wrong;	/* there was code without CFI on the stack */
 	size_t shallowest, deepest;
 };
@@ -110,7 +111,7 @@ static bool some_code_has_no_rule(const struct traced_process *t)
 	size_t i;
 
 	for (i = 0; i <= t->shadow_count; i++) {
-		if (traced_rule(t, expected_pc(t, i)).kind == UNWIND_NONE)
+		if (unwind_rule_kind(traced_rule(t, expected_pc(t, i))) == UNWIND_NONE)
 			return true;
 	}
 	return false;
@@ -160,6 +161,7 @@ static void check_here(struct traced_process *t, struct walk_result *result)
 		result->guessed_wrong++;
 		return;
 	}
+	result->stops[s.stop]++;
 	if (result->wrong++ < SHOWN_MAX)
 		show(t, &s);
 }
@@ -194,7 +196,7 @@ static const struct program_case {
 	const char *name, *program;
 } program_cases[] = {
 	{ "of an optimized program with lazy binding", "stack_shapes" },
-	{ "of an unoptimized program", "stack_shapes-debug" },
+	{ "of a program that realigns its stack", "stack_shapes-realigned" },
 	{ "of a program made by clang", "stack_shapes-clang" },
 	{ "of a static program", "stack_shapes-static" },
 };

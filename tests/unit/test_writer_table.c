@@ -13,6 +13,7 @@ static const struct suffix_case {
 	const char *writer; /* NULL: none */
 } suffix_cases[] = {
 	{ "compressed pprof", "out.pb.gz", "pprof" },
+	{ "flame graph", "out.svg", "svg" },
 	{ "plain pprof", "out.pb", "pprof-raw" },
 	{ "folded stacks", "/tmp/a.b/out.folded", "folded" },
 	{ "the source is no part of the suffix", "out.cpu.folded", "folded" },

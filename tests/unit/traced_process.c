@@ -202,9 +202,9 @@ static enum instruction decode(struct traced_process *t, uint64_t address)
 	uint8_t bytes[16], *b = bytes;
 
 	read_code(t, address, bytes, sizeof(bytes));
-	/* Prefixes: segments, sizes, bnd and rep, REX. */
-	while (b < bytes + 8 && (*b == 0x2e || *b == 0x3e || *b == 0x64 || *b == 0x65 ||
-				 *b == 0x66 || *b == 0xf2 || *b == 0xf3 || (*b & 0xf0) == 0x40))
+	/* Prefixes: segments, sizes (linkers write "addr32 call"), bnd and rep, REX. */
+	while (b < bytes + 8 && (*b == 0x2e || *b == 0x3e || (*b >= 0x64 && *b <= 0x67) ||
+				 *b == 0xf2 || *b == 0xf3 || (*b & 0xf0) == 0x40))
 		b++;
 	if (b[0] == 0xe8 || (b[0] == 0xff && (b[1] >> 3 & 7) == 2))
 		return CALL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* BUILD: -Wl,-z,lazy */
-/* BUILD stack_shapes-debug: -O0 -fno-omit-frame-pointer -Wl,-z,now */
+/* BUILD stack_shapes-realigned: -Og -fno-omit-frame-pointer -mforce-drap -Wl,-z,now */
 /* BUILD stack_shapes-clang: CC=clang */
 /* BUILD stack_shapes-static: -static -Os -fcf-protection=full */
 /*

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * copy.bpf.h - when tables or mappings are missing: ask user space for them, and send it the
+ * registers and the top of the stack until they are there.
+ */
+#ifndef WICK_COPY_BPF_H
+#define WICK_COPY_BPF_H
+
+#include "bpf/run.bpf.h"
+#include "bpf/unwind.bpf.h"
+
+static __always_inline int process_matches(const struct wick_process *process,
+					   const struct wick_task *task)
+{
+	return process->start_ns == task->start_ns && process->exec_id == task->exec_id;
+}
+
+/* How long a request is left alone before it is repeated. */
+#define REQUEST_INTERVAL_NS 100000000ull
+/* The first news of changed mappings are asked for this soon; each miss doubles it. */
+#define NEWS_INTERVAL_NS 4000000ull
+#define NEWS_DOUBLINGS_MAX 10
+
+static __always_inline void request_send(struct run *run, int is_loaded)
+{
+	const struct wick_task *task = &run->scratch->task.task;
+	struct wick_request_record request = {};
+
+	record_head(run, &request.head, WICK_RECORD_REQUEST);
+	request.pid = task->pid;
+	request.exec_id = task->exec_id;
+	request.start_ns = task->start_ns;
+	request.is_loaded = is_loaded;
+	COUNT(run, REQUESTS);
+	bpf_ringbuf_output(&ring, &request, sizeof(request), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Tables of a process that has none yet, or whose entry is of what it ran before. */
+static __always_inline void tables_request(struct run *run, struct wick_process *process,
+					   __u64 now_ns)
+{
+	const struct wick_task *task = &run->scratch->task.task;
+	struct wick_process fresh = {};
+	__u32 pid = task->pid;
+
+	if (process && process_matches(process, task) &&
+	    now_ns - process->requested_ns < REQUEST_INTERVAL_NS)
+		return;
+	fresh.start_ns = task->start_ns;
+	fresh.exec_id = task->exec_id;
+	fresh.state = WICK_PROCESS_REQUESTED;
+	fresh.requested_ns = now_ns;
+	bpf_map_update_elem(&processes, &pid, &fresh, BPF_ANY);
+	request_send(run, 0);
+}
+
+/*
+ * The walk came to an address outside of the known mappings: perhaps of a library mapped
+ * a moment ago. Then the stack is copied, and news asked for. A process whose walks
+ * really go astray is asked about less and less often: its list does not change.
+ */
+static __always_inline int mappings_may_be_old(struct run *run, struct wick_process *process)
+{
+	struct unwind_cursor *s = &run->scratch->unwind;
+	__u32 misses = process->misses;
+	__u64 now_ns;
+
+	/* Registers were replaced by those of a signal frame: a copy could not begin with them. */
+	if (s->stop != UNWIND_STOP_UNMAPPED || (s->flags & UNWIND_CROSSED_SIGNAL))
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	misses = misses < NEWS_DOUBLINGS_MAX ? misses : NEWS_DOUBLINGS_MAX;
+	/* Once there were several, what comes before the next question is what it seems. */
+	if (now_ns - process->requested_ns < NEWS_INTERVAL_NS << misses)
+		return misses < 2;
+	process->requested_ns = now_ns;
+	process->misses++;
+	request_send(run, 1);
+	return 1;
+}
+
+/* Whether this CPU may make a copy now: on average one each copy_interval_ns, some in a row. */
+static __always_inline int copy_allowed(__u64 now_ns)
+{
+	__u64 burst_ns = settings.copy_interval_ns * settings.copy_burst;
+	__u32 zero = 0;
+	__u64 *next = bpf_map_lookup_elem(&copy_credit, &zero);
+
+	if (!next)
+		return 0;
+	if (*next + burst_ns < now_ns)
+		*next = now_ns - burst_ns;
+	if (*next > now_ns)
+		return 0;
+	*next += settings.copy_interval_ns;
+	return 1;
+}
+
+/* The stack from rsp upwards, as much as there is. */
+static __always_inline void copy_fill(struct wick_copy_record *copy)
+{
+	__u32 bytes = 0;
+
+	for (int i = 0; i < WICK_COPY_BYTES / WICK_COPY_CHUNK_BYTES; i++) {
+		if (bpf_probe_read_user(copy->data + i * WICK_COPY_CHUNK_BYTES,
+					WICK_COPY_CHUNK_BYTES, (void *)(copy->sp + bytes)))
+			break;
+		bytes += WICK_COPY_CHUNK_BYTES;
+	}
+	/* The top of the stack lies within the last chunk. */
+	for (int i = 0; i < WICK_COPY_CHUNK_BYTES / 128; i++) {
+		if (bytes > WICK_COPY_BYTES - 128)
+			break;
+		if (bpf_probe_read_user(copy->data + bytes, 128, (void *)(copy->sp + bytes)))
+			break;
+		bytes += 128;
+	}
+	copy->bytes = bytes;
+}
+
+/*
+ * Send registers and stack as they are; the sample goes with it. Returns 0 when it went.
+ */
+static __always_inline int copy_send(struct run *run, const struct wick_key *key, __u64 value)
+{
+	const struct unwind_cursor *s = &run->scratch->unwind;
+	const struct wick_task *task = &run->scratch->task.task;
+	struct wick_copy_record *copy;
+	__u64 now_ns = bpf_ktime_get_ns();
+
+	if (!copy_allowed(now_ns)) {
+		COUNT(run, COPIES_LIMITED);
+		return -1;
+	}
+	copy = bpf_ringbuf_reserve(&ring, sizeof(*copy), 0);
+	if (!copy) {
+		COUNT(run, COPIES_LOST);
+		return -1;
+	}
+	record_head(run, &copy->head, WICK_RECORD_COPY);
+	copy->key = *key;
+	copy->value.count = 1;
+	copy->value.sum = value;
+	copy->time_ns = now_ns;
+	copy->pid = task->pid;
+	copy->exec_id = task->exec_id;
+	copy->start_ns = task->start_ns;
+	copy->ip = run->scratch->start_ip;
+	copy->sp = run->scratch->start_sp;
+	copy->fp = run->scratch->start_fp;
+	for (int i = 0; i < UNWIND_REGISTERS; i++)
+		copy->regs[i] = s->regs[i];
+	copy->in_kernel = key->kernel_stack != WICK_STACK_NONE;
+	copy_fill(copy);
+	bpf_ringbuf_submit(copy, ring_flags());
+	COUNT(run, COPIES);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * filter.bpf.h - whether the current task is wanted, asked before any stack is walked.
+ */
+#ifndef WICK_FILTER_BPF_H
+#define WICK_FILTER_BPF_H
+
+#include "bpf/comm_glob.h"
+#include "bpf/run.bpf.h"
+
+static __always_inline int target_wanted(void *map, __u32 id)
+{
+	__u32 *state = bpf_map_lookup_elem(map, &id);
+
+	return state && *state == WICK_TARGET_ACTIVE;
+}
+
+static __always_inline struct cgroup *task_cgroup(struct task_struct *task)
+{
+	struct cgroup_subsys_state *css;
+	__u32 index = settings.cgroup_subsystem;
+
+	if (settings.cgroup_subsystem < 0)
+		return BPF_CORE_READ(task, cgroups, dfl_cgrp);
+	if (index >= CGROUP_SUBSYS_COUNT)
+		return NULL;
+	css = NULL;
+	bpf_probe_read_kernel(&css, sizeof(css),
+			      &BPF_CORE_READ(task, cgroups)->subsys[index]);
+	return css ? BPF_CORE_READ(css, cgroup) : NULL;
+}
+
+/* The cgroup or one of its descendants. Nested deeper than this counts as outside. */
+#define CGROUP_DEPTH_MAX 24
+
+static __always_inline int cgroup_wanted(struct task_struct *task)
+{
+	struct cgroup *cgroup = task_cgroup(task);
+
+	for (int i = 0; i < CGROUP_DEPTH_MAX; i++) {
+		struct cgroup_subsys_state *parent;
+
+		if (!cgroup)
+			return 0;
+		if (cgroup_folder_id(cgroup) == settings.cgroup_id)
+			return 1;
+		parent = BPF_CORE_READ(cgroup, self.parent);
+		cgroup = parent ? BPF_CORE_READ(parent, cgroup) : NULL;
+	}
+	return 0;
+}
+
+static __always_inline int comm_wanted(void)
+{
+	char comm[WICK_COMM_BYTES] = {};
+
+	bpf_get_current_comm(comm, sizeof(comm));
+	return comm_glob_matches(settings.glob_match, settings.glob_loops, settings.glob_accept,
+				 comm);
+}
+
+static __always_inline int sample_wanted(struct run *run)
+{
+	__u32 pid = run->pid_tgid >> 32, tid = run->pid_tgid, zero = 0;
+	struct wick_control *now = bpf_map_lookup_elem(&control, &zero);
+
+	if (!now || !now->enabled || !tid)
+		return 0;
+	if (settings.skip_pid && pid == settings.skip_pid)
+		return 0;
+	if (settings.filter_pids || settings.filter_tids) {
+		if (!(settings.filter_pids && target_wanted(&target_pids, pid)) &&
+		    !(settings.filter_tids && target_wanted(&target_tids, tid)))
+			return 0;
+	}
+	if (settings.filter_uid && (__u32)bpf_get_current_uid_gid() != settings.uid)
+		return 0;
+	if (settings.filter_comm && !comm_wanted())
+		return 0;
+	if (settings.filter_cgroup && !cgroup_wanted(run->task))
+		return 0;
+	return 1;
+}
+
+#endif

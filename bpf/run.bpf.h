@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * run.bpf.h - one run of a program: its claimed scratch state, its counters, and sending what user
+ * space has not seen in this generation.
+ */
+#ifndef WICK_RUN_BPF_H
+#define WICK_RUN_BPF_H
+
+#include "bpf/sampler_maps.bpf.h"
+#include "bpf/stack_id.h"
+
+/* What is passed along within one run. */
+struct run {
+	void *ctx;			/* for bpf_get_stack() */
+	struct scratch *scratch;
+	struct wick_claim *claim;
+	struct wick_counters *counters;
+	struct task_struct *task;
+	__u64 pid_tgid;
+	__u32 slot, generation;
+};
+
+#define COUNT(run, name) __sync_fetch_and_add(&(run)->counters->value[WICK_COUNTER_##name], 1)
+
+/* ---- claims ---- */
+
+/*
+ * Plain loads and stores suffice: what interrupts this CPU in between gives the
+ * slot back before we go on, and programs do not migrate. Atomic exchange
+ * would need 5.12.
+ */
+static __always_inline int run_claim(struct run *run)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), zero = 0;
+	struct wick_control *now = bpf_map_lookup_elem(&control, &zero);
+
+	for (__u32 slot = 0; now && slot < WICK_SCRATCH_SLOTS; slot++) {
+		__u32 index = cpu * WICK_SCRATCH_SLOTS + slot, key = slot;
+		struct wick_claim *claim = bpf_map_lookup_elem(&claims, &index);
+
+		run->scratch = bpf_map_lookup_elem(&scratch, &key);
+		if (!claim || !run->scratch)
+			break;
+		if (*(volatile __u64 *)&claim->state != WICK_CLAIM_FREE)
+			continue;
+		/* First the claim, then the generation: the drain flips and then looks at claims. */
+		*(volatile __u64 *)&claim->state = WICK_CLAIM_UNKNOWN;
+		barrier();
+		run->generation = *(volatile __u32 *)&now->generation;
+		*(volatile __u64 *)&claim->state = WICK_CLAIM_GENERATION((__u64)run->generation);
+		run->claim = claim;
+		run->slot = slot;
+		if (slot)
+			COUNT(run, NESTED);
+		return 0;
+	}
+	COUNT(run, LOST_SCRATCH);
+	return -1;
+}
+
+static __always_inline void run_release(struct run *run)
+{
+	barrier();
+	*(volatile __u64 *)&run->claim->state = WICK_CLAIM_FREE;
+}
+
+/* ---- sending what is new ---- */
+
+static __always_inline __u64 *sent_slot(__u64 id)
+{
+	__u32 index = id & settings.sent_mask;
+
+	return bpf_map_lookup_elem(&sent, &index);
+}
+
+static __always_inline __u64 sent_value(struct run *run, __u64 id)
+{
+	return id ^ ((__u64)run->generation << 32 | run->generation);
+}
+
+static __always_inline void record_head(struct run *run, struct wick_record *head, __u16 type)
+{
+	head->type = type;
+	head->source = settings.source;
+	head->generation = run->generation;
+}
+
+/* The id of the current task, its record sent if this generation has not had it; 0: lost. */
+static __always_inline __u64 task_send(struct run *run)
+{
+	struct wick_task_record *record = &run->scratch->task;
+	struct task_struct *task = run->task, *leader = BPF_CORE_READ(task, group_leader);
+	__u32 flags = BPF_CORE_READ(task, flags);
+	__u64 *slot;
+
+	record->task.pid = run->pid_tgid >> 32;
+	record->task.tid = run->pid_tgid;
+	record->task.start_ns = BPF_CORE_READ(leader, start_time);
+	record->task.exec_id = task_exec_id(task);
+	record->task.flags = (flags & PF_KTHREAD_FLAG ? WICK_TASK_KERNEL : 0) |
+			     (flags & PF_EXITING_FLAG ? WICK_TASK_EXITING : 0);
+	/* As words of zeros first: the bytes behind the name are part of the id. */
+	__builtin_memset(record->task.comm, 0, 2 * WICK_COMM_BYTES);
+	bpf_get_current_comm(record->task.comm, WICK_COMM_BYTES);
+	bpf_probe_read_kernel_str(record->task.process_comm, WICK_COMM_BYTES, &leader->comm);
+	record->id = wick_task_id(&record->task);
+	slot = sent_slot(record->id);
+	if (!slot)
+		return 0;
+	if (*slot == sent_value(run, record->id))
+		return record->id;
+	record_head(run, &record->head, WICK_RECORD_TASK);
+	if (bpf_ringbuf_output(&ring, record, sizeof(*record), BPF_RB_NO_WAKEUP))
+		return 0;
+	*slot = sent_value(run, record->id);
+	return record->id;
+}
+
+/* Most records wait for the next drain; a ring that fills up wakes its reader before that. */
+static __always_inline __u64 ring_flags(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > settings.wakeup_bytes ?
+		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* Send scratch->stack unless it was; its frames and everything but the head are filled in. */
+static __always_inline __u64 stack_send(struct run *run, __u64 id)
+{
+	struct wick_stack_record *record = &run->scratch->stack;
+	__u32 bytes = WICK_STACK_RECORD_HEAD_BYTES + (record->count & UNWIND_FRAMES_MAX) * 8;
+	__u64 *slot = sent_slot(id);
+
+	if (slot && *slot == sent_value(run, id)) {
+		COUNT(run, STACKS_KNOWN);
+		return id;
+	}
+	record->id = id;
+	record_head(run, &record->head, WICK_RECORD_STACK);
+	if (!slot || bpf_ringbuf_output(&ring, record, bytes, ring_flags())) {
+		COUNT(run, STACKS_LOST);
+		return WICK_STACK_LOST;
+	}
+	*slot = sent_value(run, id);
+	COUNT(run, STACKS_SENT);
+	return id;
+}
+
+#endif
