@@ -52,10 +52,12 @@ Q := $(if $(V),,@)
 begin = @mkdir -p $(@D)$(if $(V),,; printf '  %-8s %s\n' $1 $(or $2,$@))
 
 BPF_SRC := $(wildcard bpf/*.bpf.c)
+BENCH_BPF_SRC := $(wildcard tests/bench/*.bpf.c)
 PROTO_SRC := $(wildcard formats/*.proto)
 LIB_SRC := $(wildcard $(addsuffix /*.c,$(PARTS)))
 TOOLS_SRC := $(filter-out tools/wick.c,$(wildcard tools/*.c))
 TEST_C := $(wildcard tests/unit/test_*.c tests/e2e/test_*.c)
+BENCH_C := $(filter-out $(BENCH_BPF_SRC),$(wildcard tests/bench/*.c))
 TEST_LIB_SRC := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c tests/e2e/*.c))
 # Without Rust or Go their workloads are left out, and the tests that want them are skipped.
 WORKLOAD_SRC := $(wildcard $(addprefix tests/workloads/*,.c .cc .S \
@@ -63,11 +65,13 @@ WORKLOAD_SRC := $(wildcard $(addprefix tests/workloads/*,.c .cc .S \
 
 BPF_OBJ := $(BPF_SRC:%.c=$(O)/%.o)
 SKELETONS := $(BPF_OBJ:.bpf.o=.skel.h)
+BENCH_BPF_OBJ := $(BENCH_BPF_SRC:%.c=$(O)/%.o)
 PROTO_H := $(PROTO_SRC:%.proto=$(O)/%.pb-c.h)
 LIB_OBJ := $(LIB_SRC:%.c=$(O)/%.o) $(PROTO_SRC:%.proto=$(O)/%.pb-c.o)
 TOOLS_OBJ := $(TOOLS_SRC:%.c=$(O)/%.o)
 TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(O)/%.o)
 TEST_OBJ := $(TEST_C:%.c=$(O)/%.o)
+BENCH := $(BENCH_C:%.c=$(O)/%)
 WICK := $(patsubst tools/wick.c,$(O)/wick,$(wildcard tools/wick.c))
 # Tools before the library: a static link takes from an archive what is asked for before it.
 ARCHIVES := $(O)/libtools.a $(O)/libwick.a
@@ -83,6 +87,8 @@ WORKLOADS := $(WORKLOAD_SRC:%=$(O)/%.built)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
+OBJ += $(BENCH_C:%.c=$(O)/%.o)
+
 .PHONY: all check check-root check-layers test test-now test-programs workloads bench demo \
 	bpf-size format lint install uninstall clean
 
@@ -123,12 +129,12 @@ else
 	{ echo "no kernel types here: give VMLINUX_H=vmlinux.h or VMLINUX_BTF=file" >&2; exit 1; }
 endif
 
-$(BPF_OBJ:.o=.tmp.o): $(O)/%.bpf.tmp.o: %.bpf.c $(O)/flags/bpf $(O)/bpf/vmlinux.h
+$(BPF_OBJ:.o=.tmp.o) $(BENCH_BPF_OBJ:.o=.tmp.o): $(O)/%.bpf.tmp.o: %.bpf.c $(O)/flags/bpf $(O)/bpf/vmlinux.h
 	$(call begin,BPF)
 	$(Q)$(CLANG) $(BPF_FLAGS) -MMD -MP -c $< -o $@
 
 # Linking even one object leaves DWARF behind, which nobody reads and the binary would embed.
-$(BPF_OBJ): $(O)/%.bpf.o: $(O)/%.bpf.tmp.o
+$(BPF_OBJ) $(BENCH_BPF_OBJ): $(O)/%.bpf.o: $(O)/%.bpf.tmp.o
 	$(Q)$(BPFTOOL) gen object $@ $<
 
 $(O)/%.skel.h: $(O)/%.bpf.o
@@ -193,7 +199,14 @@ test:
 test-now: test-programs
 	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(E2E) $(E2E_SCRIPTS)
 
-bench: all workloads
+$(BENCH:%=%.o): | $(BENCH_BPF_OBJ:.bpf.o=.skel.h)
+$(BENCH): $(O)/%: $(O)/%.o $(O)/libwick.a $(O)/flags/ld
+	$(call begin,LINK)
+	$(Q)$(CC) $(LD_FLAGS) -o $@ $< $(O)/libwick.a $(LIBS)
+
+bench:
+	$(Q)tests/install-packages build test extra bench
+	$(Q)$(MAKE) --no-print-directory all workloads $(BENCH)
 	$(Q)WICK_BUILD=$(O) tests/bench/run
 
 demo:

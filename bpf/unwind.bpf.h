@@ -42,16 +42,29 @@ static __always_inline struct wick_mapping *mapping_search(struct unwind_cursor 
 	return NULL;
 }
 
+#define PAGE_NONE ~0u
+
 static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 address)
 {
 	struct wick_mapping *m = mapping_search(s, address);
+	struct wick_module *module;
+	__u32 id;
 
 	if (!m)
 		return -1;
+	id = m->module;
 	s->map_start = m->start;
 	s->map_end = m->end;
 	s->map_bias = m->bias;
-	s->map_module = m->module;
+	s->map_module = id;
+	s->table_pages = 0;
+	s->page = PAGE_NONE;
+	module = bpf_map_lookup_elem(&modules, &id);
+	if (!module)
+		return 0;
+	s->table_start = module->start;
+	s->table_cell = module->first_cell;
+	s->table_pages = module->page_count;
 	return 0;
 }
 
@@ -72,23 +85,25 @@ static __always_inline struct wick_block *block_find(__u32 cell)
 }
 
 /* The layout is that of profiler/unwind/unwind_table.h. */
-static __always_inline wick_u64 unwind_rule_find(wick_u32 module, wick_u64 address)
+static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u64 address)
 {
-	struct wick_module *m = bpf_map_lookup_elem(&modules, &module);
-	__u32 zero = 0, page, directory, row, count, low = 0, cell, number = 0;
+	__u32 zero = 0, page, row, count, low = 0, cell, number = 0;
 	struct wick_rules *pool;
 	struct wick_block *block;
 
-	if (!m || address < m->start || (address - m->start) >> 12 >= m->page_count)
+	if (address < s->table_start || (address - s->table_start) >> 12 >= s->table_pages)
 		return 0;
-	page = (address - m->start) >> 12;
-	cell = m->first_cell + page;
-	block = block_find(cell);
-	if (!block)
-		return 0;
-	directory = block->cells[cell & (WICK_BLOCK_CELLS - 1)];
-	count = directory & 1023;
-	row = m->first_cell + m->page_count + 2 * (directory >> 10);
+	page = (address - s->table_start) >> 12;
+	if (page != s->page) {
+		cell = s->table_cell + page;
+		block = block_find(cell);
+		if (!block)
+			return 0;
+		s->page_directory = block->cells[cell & (WICK_BLOCK_CELLS - 1)];
+		s->page = page;
+	}
+	count = s->page_directory & 1023;
+	row = s->table_cell + s->table_pages + 2 * (s->page_directory >> 10);
 	block = block_find(row);
 	pool = bpf_map_lookup_elem(&rules, &zero);
 	if (!block || !pool || !count)

@@ -37,7 +37,7 @@ typedef int64_t wick_s64;
 /* A power of two above it: frames are stored with a masked index. */
 #define UNWIND_FRAMES_SLOTS 128
 /* Stack memory read at once: one read costs the same for 8 bytes as for 512. */
-#define UNWIND_WINDOW_BYTES 512
+#define UNWIND_WINDOW_BYTES 1024
 
 /* Registers by their DWARF numbers (System V ABI x86-64, figure 3.36). */
 enum unwind_register {
@@ -185,6 +185,10 @@ struct unwind_cursor {
 	wick_u64 map_start, map_end, map_bias;
 	wick_u32 map_module;
 	wick_u32 map_first, map_count;	/* the process's range of sorted mappings */
+	/* Of that mapping's module, for the kernel side's unwind_rule_find(). */
+	wick_u64 table_start;
+	wick_u32 table_pages, table_cell;
+	wick_u32 page, page_directory;	/* the page looked up last, and its directory cell */
 	wick_u32 flags;			/* enum unwind_flag */
 	wick_u32 stop;			/* enum unwind_stop */
 	wick_u32 depth, depth_max;

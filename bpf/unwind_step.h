@@ -20,12 +20,12 @@
  * Environment, defined by the includer.
  * unwind_map_find: set @s's map_* to the mapping of @address; 0, or -1 when none.
  * unwind_map_has: whether @address lies in an executable mapping, without setting it.
- * unwind_rule_find: the rule for ELF @address of @module, as a number; 0: none.
+ * unwind_rule_find: the rule for ELF @address of @s's map_module, as a number; 0: none.
  * unwind_memory_read: @size bytes of the task at @address; 0, or negative.
  */
 static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 address);
 static __always_inline int unwind_map_has(struct unwind_cursor *s, wick_u64 address);
-static __always_inline wick_u64 unwind_rule_find(wick_u32 module, wick_u64 address);
+static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u64 address);
 static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size,
 					      wick_u64 address);
 
@@ -289,7 +289,7 @@ static __always_inline int unwind_step(struct unwind_cursor *s)
 	if ((pc < s->map_start || pc >= s->map_end) && unwind_map_find(s, pc))
 		return unwind_stop(s, s->ip ? UNWIND_STOP_UNMAPPED : UNWIND_STOP_ZERO_RETURN);
 	rule = s->map_module < UNWIND_MODULE_FIRST ?
-		       UNWIND_NONE : unwind_rule_find(s->map_module, pc - s->map_bias);
+		       UNWIND_NONE : unwind_rule_find(s, pc - s->map_bias);
 	kind = rule & UNWIND_KIND_MASK;
 	/* No call is in front of a signal trampoline: its address is exact, and has its name. */
 	unwind_push(s, kind == UNWIND_SIGNAL ? s->ip : pc);

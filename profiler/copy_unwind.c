@@ -6,6 +6,8 @@
 #include "bpf/stack_id.h"
 #include "bpf/unwind_step.h"
 
+/* System V ABI x86-64 §3.2.2: what a leaf may use below its stack pointer. */
+#define RED_ZONE_BYTES 128
 /* Farther above the stack pointer lies something else, or nothing. */
 #define STACK_BYTES_USUAL (8u << 20)
 
@@ -14,7 +16,7 @@ struct walk {
 	const struct wick_copy_record *copy;
 	const struct process *process;
 	const struct table_store *store;
-	bool beyond;		/* this step read above a copy that was full */
+	bool beyond;		/* this step needed stack that was not copied */
 };
 
 /* The step's environment has no argument for it; set for the time of one copy_unwind(). */
@@ -38,9 +40,9 @@ static __always_inline int unwind_map_has(struct unwind_cursor *s, wick_u64 addr
 	return process_find_mapping(walk->process, address) != NULL;
 }
 
-static __always_inline wick_u64 unwind_rule_find(wick_u32 module, wick_u64 address)
+static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u64 address)
 {
-	return table_store_rule(walk->store, module, address);
+	return table_store_rule(walk->store, s->map_module, address);
 }
 
 static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size,
@@ -54,11 +56,15 @@ static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to,
 		return 0;
 	}
 	/*
-	 * A shorter copy ends where the stack does: there was nothing more to read.
-	 * A whole window is only an attempt; a word is tried after it.
+	 * Below the stack pointer CFI looks for nothing but an rbp that an epilogue has
+	 * just popped: it is in the register.
 	 */
-	if (size < UNWIND_WINDOW_BYTES && copy->bytes == WICK_COPY_BYTES &&
-	    offset < STACK_BYTES_USUAL)
+	if (size == sizeof(s->fp) && copy->sp - address <= RED_ZONE_BYTES) {
+		memcpy(to, &s->fp, size);
+		return 0;
+	}
+	/* A whole window is only an attempt; a word is tried after it. */
+	if (size < UNWIND_WINDOW_BYTES && offset < STACK_BYTES_USUAL)
 		walk->beyond = true;
 	return -1;
 }

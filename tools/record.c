@@ -30,6 +30,7 @@ struct record {
 	struct record_files files;
 	struct signals *signals;
 	struct command *command;
+	pid_t command_pid;		/* a session keeps pointers into its options */
 	struct session *session;
 	struct profile *profile;
 	struct progress progress;
@@ -68,13 +69,12 @@ static int fork_command(struct record *record, struct error *err)
 static int open_session(struct record *record, struct error *err)
 {
 	struct session_options options;
-	pid_t pid;
 	int r;
 
 	record_options_session(&record->options, &options);
 	if (record_options_target_command(&record->options)) {
-		pid = command_pid(record->command);
-		options.pids = &pid;
+		record->command_pid = command_pid(record->command);
+		options.pids = &record->command_pid;
 		options.pid_count = 1;
 		/* With a delay its exec is long over when we begin. */
 		options.wait_exec = !record->options.delay_ns;
@@ -229,7 +229,7 @@ static void warn_no_samples(const struct session_stats *stats)
 	if (stats->lost)
 		message_warn("no samples: all that were taken are lost; the output is empty");
 	else
-		message_warn("no samples: in %.1f s nothing ran that was asked for; the output "
+		message_warn("no samples: nothing that was asked for ran in %.3f s; the output "
 			     "is empty", (double)stats->duration_ns / 1e9);
 }
 
@@ -314,8 +314,8 @@ static void record_done(struct record *record)
 static int record_run(int argc, char **argv)
 {
 	_cleanup_(record_done) struct record record = { 0 };
+	struct error err = { .kind = ERROR_FAILED };
 	struct option_words words;
-	struct error err;
 	int status, r;
 
 	record_options_init(&record.options);
@@ -330,6 +330,8 @@ static int record_run(int argc, char **argv)
 	if (r >= 0)
 		return status;
 	progress_clear(&record.progress);
+	if (!err.text[0])
+		error_set(&err, ERROR_FAILED, r, "cannot record: %s", strerror(-r));
 	status = message_error(&err);
 	return record.exec_status ? record.exec_status : status;
 }

@@ -32,6 +32,11 @@ static _Noreturn void signals_abort(struct signals *signals, int signal_number)
 {
 	int command = atomic_load(&signals->command);
 
+	/*
+	 * The main thread may wait for the command that we end now, and would
+	 * exit with its status: signals_free() must wait for us.
+	 */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	if (command >= 0)
 		syscall(SYS_pidfd_send_signal, command, SIGTERM, NULL, 0);
 	pthread_mutex_lock(&signals->writing);

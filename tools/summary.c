@@ -63,8 +63,8 @@ static void add_causes(struct strbuf *ret, const struct session_named_count *cou
 
 static void add_samples(const struct session_stats *stats, struct strbuf *ret)
 {
-	strbuf_printf(ret, "samples  %" PRIu64 " taken in %.1f s", stats->taken,
-		      (double)stats->duration_ns / 1e9);
+	strbuf_printf(ret, "samples  %" PRIu64 " taken in %.*f s", stats->taken,
+		      stats->duration_ns < 1000000000 ? 3 : 1, (double)stats->duration_ns / 1e9);
 	if (stats->clock)
 		strbuf_printf(ret, " (%s, %" PRIu32 " Hz)", stats->clock, stats->frequency_hz);
 	strbuf_printf(ret, ", %" PRIu64 " lost", stats->lost);
@@ -106,8 +106,11 @@ static void add_names(const struct session_stats *stats, struct strbuf *ret)
 
 static void add_cost(const struct session_stats *stats, struct strbuf *ret)
 {
-	strbuf_printf(ret, "cost     %.2f %% of a CPU",
-		      percent(stats->cpu_ns, stats->duration_ns));
+	strbuf_printf(ret, "cost     %.3f s of CPU time", (double)stats->cpu_ns / 1e9);
+	/* Of a shorter run the start is nearly everything, and its share says nothing. */
+	if (stats->duration_ns >= 1000000000)
+		strbuf_printf(ret, ", %.2f %% of a CPU",
+			      percent(stats->cpu_ns, stats->duration_ns));
 	if (stats->bpf_runs)
 		strbuf_printf(ret, ", %" PRIu64 " ns a sample in the kernel",
 			      stats->bpf_ns / stats->bpf_runs);

@@ -50,9 +50,10 @@ check() {
 	verdict "$name" $?
 }
 
-# start ARGUMENT...: in the background as $wick, sampling when this returns.
+# start COMMAND...: in the background as $wick, sampling when this returns.
 start() {
-	"$WICK" record -v "$@" >out 2>said &
+	: >said	# now, or the wait below might find what the run before has said
+	"$@" >out 2>said &
 	wick=$!
 	for _ in $(seq 100); do
 		grep -q '^wick: sampling' said && return
@@ -188,12 +189,12 @@ check "both are waited for" [ $(($(date +%s%N) - begin)) -ge 1000000000 ]
 
 for signal in INT TERM HUP; do
 	rm -f s.folded
-	start -o s.folded
+	start "$WICK" record -v -o s.folded
 	kill -$signal $wick
 	ends "SIG$signal finishes" 0
 	check "and writes after SIG$signal" [ -e s.folded ]
 done
-start -o s.folded -- sleep 20
+start "$WICK" record -v -o s.folded -- sleep 20
 kill -TERM $wick
 ends "a signal for us ends the command" 0
 "$WICK" record -D 20 -o delayed.folded >out 2>said &
@@ -206,21 +207,19 @@ check "and writes what is not there" [ -e delayed.folded ]
 # A pipe that nobody reads keeps it from ending.
 mkfifo pipe
 echo old >kept.folded
-start -o pipe --format folded -o kept.folded
+start "$WICK" record -v -o pipe --format folded -o kept.folded
 kill -INT $wick
 sleep 0.5
 kill -INT $wick
 ends "a second SIGINT ends it at once" 130
 check "and leaves the old file as it was" [ "$(cat kept.folded)" = old ]
-start -o kept.folded -- sh -c 'trap "" TERM; sleep 5; touch survived'
+start "$WICK" record -v -o kept.folded -- sh -c 'trap "" TERM; sleep 5; touch survived'
 kill -TERM $wick
 sleep 0.5
 kill -TERM $wick
 ends "a second SIGTERM does not wait for the command" 143
 check "but writing was over, and the file is whole" [ "$(cat kept.folded)" != old ]
-nohup "$WICK" record -v -d 2 -o n.folded >out 2>said &
-wick=$!
-sleep 1
+start nohup "$WICK" record -v -d 2 -o n.folded
 kill -HUP $wick
 ends "nohup is respected" 0
 check "to the end" grep -qE "taken in (2|1\.9)" said

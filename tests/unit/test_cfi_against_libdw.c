@@ -37,7 +37,7 @@ static int unwind_map_has(struct unwind_cursor *s, wick_u64 address)
 
 static struct unwind_rule current_rule;
 
-static wick_u64 unwind_rule_find(wick_u32 module, wick_u64 address)
+static wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u64 address)
 {
 	wick_u64 bits;
 
