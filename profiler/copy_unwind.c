@@ -56,13 +56,11 @@ static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to,
 		return 0;
 	}
 	/*
-	 * Below the stack pointer CFI looks for nothing but an rbp that an epilogue has
-	 * just popped: it is in the register.
+	 * Below the stack pointer CFI looks for nothing but registers that an epilogue
+	 * has just popped: they have their values.
 	 */
-	if (size == sizeof(s->fp) && copy->sp - address <= RED_ZONE_BYTES) {
-		memcpy(to, &s->fp, size);
+	if (copy->sp - address <= RED_ZONE_BYTES && (to == &s->fp || to == &s->regs[UNWIND_RBX]))
 		return 0;
-	}
 	/* A whole window is only an attempt; a word is tried after it. */
 	if (size < UNWIND_WINDOW_BYTES && offset < STACK_BYTES_USUAL)
 		walk->beyond = true;

@@ -35,8 +35,7 @@ static size_t mappings_bytes(uint32_t limit)
 	return limit * sizeof(struct wick_mapping);
 }
 
-int mapping_store_new(int mappings_fd, int processes_fd, uint32_t limit,
-		      struct mapping_store **ret)
+int mapping_store_new(int mappings_fd, int processes_fd, uint32_t limit, struct mapping_store **ret)
 {
 	_cleanup_(mapping_store_freep) struct mapping_store *store = calloc(1, sizeof(*store));
 	void *mappings;
@@ -87,8 +86,8 @@ static void mappings_write(struct wick_mapping *to, const struct process *proces
 }
 
 /* Room for the list of @process, after a look for ranges nobody uses if that is what it takes. */
-static int range_take(struct mapping_store *store, const struct process *process,
-		      uint64_t now_ns, uint32_t *ret_first)
+static int range_take(struct mapping_store *store, const struct process *process, uint64_t now_ns,
+		      uint32_t *ret_first)
 {
 	uint32_t count = process->mapping_count;
 	int r = mapping_ranges_take(store->ranges, process->pid, count, now_ns, ret_first);
@@ -237,8 +236,7 @@ void mapping_store_collect(struct mapping_store *store, uint64_t now_ns)
 	if (now_ns - store->scanned_ns < interval_ns)
 		return;
 	/* Nothing to free; but users whose end was missed are found by looking, too. */
-	if (!mapping_ranges_retired(store->ranges) &&
-	    now_ns - store->scanned_ns < SCAN_INTERVAL_NS)
+	if (!mapping_ranges_retired(store->ranges) && now_ns - store->scanned_ns < SCAN_INTERVAL_NS)
 		return;
 	mapping_store_scan(store, TABLE_GRACE_NS, now_ns);
 }

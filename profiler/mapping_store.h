@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * mapping_store.h - lists of mappings in the kernel's array, found by process; a part of table_store.h.
+ * mapping_store.h - lists of mappings in the kernel's array, found by process.
+ *
+ * A part of table_store.h.
  *
  * Published are whole lists: a new range is written, then the process's entry is
  * turned to it. Only entries that are there are changed: the kernel side makes them

@@ -74,10 +74,11 @@ int proc_maps_parse(char *line, struct proc_map *ret)
 
 	/* Of the inode's number only the end may be the line's. */
 	line[strcspn(line, "\n")] = 0;
-	if (field_read(&text, 16, '-', &map.start) < 0 || field_read(&text, 16, ' ', &map.end) < 0 ||
+	if (field_read(&text, 16, '-', &map.start) < 0 ||
+	    field_read(&text, 16, ' ', &map.end) < 0 ||
 	    permissions_read(&text, &map.executable) < 0 ||
-	    field_read(&text, 16, ' ', &map.offset) < 0 ||
-	    field_read(&text, 16, ':', &major) < 0 || field_read(&text, 16, ' ', &minor) < 0)
+	    field_read(&text, 16, ' ', &map.offset) < 0 || field_read(&text, 16, ':', &major) < 0 ||
+	    field_read(&text, 16, ' ', &minor) < 0)
 		return -EINVAL;
 	path = text + strcspn(text, " ");
 	if (field_read(&text, 10, *path, &map.inode) < 0 || map.end <= map.start)

@@ -93,8 +93,7 @@ bool process_is(const struct process *process, uint64_t start_ns, uint32_t exec_
 }
 
 /* What is left of a process when its memory is another one: its PID. */
-static void process_restart(struct process_table *table, struct process *process,
-			    uint64_t since_ns)
+static void process_restart(struct process_table *table, struct process *process, uint64_t since_ns)
 {
 	process_clear_mappings(table, process);
 	process->maps_known = false;

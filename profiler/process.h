@@ -35,11 +35,11 @@ struct process {
 	uint64_t start_ns;		/* 0: not known yet */
 	uint32_t exec_id;		/* 0: not known yet */
 	uint32_t ancestors[PROCESS_ANCESTORS];	/* parent first; they share its mount namespace */
-	bool maps_known;		/* the list is whole: read from /proc, or seen from its exec on */
+	bool maps_known;		/* the list is whole: read, or seen from its exec on */
 	bool published;			/* the kernel side has (an older version of) the list */
 	bool dirty;			/* changed since it was published */
 	bool ended;			/* or at least its first thread did */
-	uint64_t since_ns;		/* when the list was begun or read: earlier notices are in */
+	uint64_t since_ns;		/* the list was begun or read then: earlier notices are in */
 	uint64_t ended_ns, published_ns;
 	struct mapping *mappings;	/* sorted by start, executable ones only */
 	size_t mapping_count, mapping_capacity;

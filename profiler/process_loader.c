@@ -77,8 +77,8 @@ static int maps_read(struct process_loader *loader, struct process *process, uin
 }
 
 /* Read the mappings of what is now @pid; worth something only if it is this instance. */
-static struct process *process_learn(struct process_loader *loader, uint32_t pid,
-				     uint64_t start_ns, uint32_t exec_id, uint64_t now_ns)
+static struct process *process_learn(struct process_loader *loader, uint32_t pid, uint64_t start_ns,
+				     uint32_t exec_id, uint64_t now_ns)
 {
 	struct process *process;
 
@@ -102,8 +102,8 @@ static struct process *process_learn(struct process_loader *loader, uint32_t pid
 	return process;
 }
 
-static struct process *process_know(struct process_loader *loader, uint32_t pid,
-				    uint64_t start_ns, uint32_t exec_id, uint64_t now_ns)
+static struct process *process_know(struct process_loader *loader, uint32_t pid, uint64_t start_ns,
+				    uint32_t exec_id, uint64_t now_ns)
 {
 	struct process *process = process_table_find(loader->processes, pid);
 
@@ -155,8 +155,7 @@ int process_loader_preload(struct process_loader *loader, uint32_t pid, uint64_t
 
 /* ---- publishing ---- */
 
-static int process_publish(struct process_loader *loader, struct process *process,
-			   uint64_t now_ns)
+static int process_publish(struct process_loader *loader, struct process *process, uint64_t now_ns)
 {
 	int r;
 
@@ -172,8 +171,8 @@ static int process_publish(struct process_loader *loader, struct process *proces
 	return 0;
 }
 
-void process_loader_answer(struct process_loader *loader,
-			   const struct wick_request_record *request, uint64_t now_ns)
+void process_loader_answer(struct process_loader *loader, const struct wick_request_record *request,
+			   uint64_t now_ns)
 {
 	struct process *process;
 
@@ -208,8 +207,7 @@ static bool identity_learn(struct process_loader *loader, struct process *proces
 }
 
 /* Publish @process if that is to be done. Returns whether it has to wait. */
-static bool process_update(struct process_loader *loader, struct process *process,
-			   uint64_t now_ns)
+static bool process_update(struct process_loader *loader, struct process *process, uint64_t now_ns)
 {
 	int r;
 

@@ -43,8 +43,8 @@ void process_loader_distrust(struct process_loader *loader, uint64_t now_ns);
 const struct process *process_loader_get(struct process_loader *loader, uint32_t pid,
 					 uint64_t start_ns, uint32_t exec_id, uint64_t now_ns);
 /* The same, and publish it: the answer to a request. */
-void process_loader_answer(struct process_loader *loader,
-			   const struct wick_request_record *request, uint64_t now_ns);
+void process_loader_answer(struct process_loader *loader, const struct wick_request_record *request,
+			   uint64_t now_ns);
 /* Publish the lists that changed since they were published. */
 void process_loader_update(struct process_loader *loader, uint64_t now_ns);
 /* Load the tables of @pid before anybody asks. Returns 0 or why its mappings cannot be read. */

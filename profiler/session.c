@@ -325,7 +325,9 @@ static struct module *module_by_id(void *context, uint32_t id)
 static int build_profile(struct session *s, struct profile **ret)
 {
 	_cleanup_(profile_builder_freep) struct profile_builder *builder = profile_builder_new();
-	_cleanup_(symbolizer_freep) struct symbolizer *symbolizer = symbolizer_new(NULL);
+	/* Modules are named one after the other: a small cache serves as well as a large one. */
+	struct symbolizer_options limits = { .cache_bytes = s->options.memory_bytes / 8 };
+	_cleanup_(symbolizer_freep) struct symbolizer *symbolizer = symbolizer_new(&limits);
 	struct resolve_options options = {
 		.window = processing_window(s->processing),
 		.sources = s->rows,

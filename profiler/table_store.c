@@ -180,7 +180,7 @@ static uint32_t table_idle(const struct table_store *store, uint64_t now_ns)
 	return found;
 }
 
-/* Evict what it takes to have a run of @count blocks after the grace period, if that is possible. */
+/* Evict what it takes to have a run of @count blocks after the grace period, if possible. */
 static void store_make_room(struct table_store *store, uint32_t count, uint64_t now_ns)
 {
 	uint32_t id;
@@ -427,7 +427,6 @@ void table_store_stats(const struct table_store *store, struct table_store_stats
 size_t table_store_user_bytes(const struct table_store *store)
 {
 	return sizeof(*store) + mapping_store_bytes(store->mappings) +
-	       block_allocator_bytes(store->blocks) +
-	       store->tables_end * sizeof(store->tables[0]) +
+	       block_allocator_bytes(store->blocks) + store->tables_end * sizeof(store->tables[0]) +
 	       rule_pool_count(store->pool) * 2 * sizeof(struct unwind_rule);
 }

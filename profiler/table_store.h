@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * table_store.h - publishes rows, rules and mappings into the kernel's maps; the only one that does.
+ * table_store.h - publishes rows, rules and mappings into the kernel's maps; nothing else does.
  *
  * Maps are mmap-able arrays (but for the hash of processes), written without
  * system calls: first what is pointed to, then the pointer. Ranges and blocks that are
@@ -29,7 +29,7 @@ struct table_store;
 
 struct table_store_options {
 	/* Map descriptors, borrowed for the store's lifetime. */
-	int segments_fd;	/* array of maps; inner: WICK_SEGMENT_BLOCKS values of struct wick_block */
+	int segments_fd;	/* array of arrays of WICK_SEGMENT_BLOCKS struct wick_block */
 	int rules_fd;		/* array, one value of rule_limit u64, mmap-able */
 	int modules_fd;		/* array of struct wick_module by module number, mmap-able */
 	int mappings_fd;	/* array of struct wick_mapping, mmap-able */
@@ -38,7 +38,8 @@ struct table_store_options {
 };
 
 struct table_store_stats {
-	uint64_t tables, tables_evicted, tables_refused;	/* refused: no room even after eviction */
+	uint64_t tables, tables_evicted;
+	uint64_t tables_refused;	/* no room even after eviction */
 	uint64_t tables_failed;		/* their files could not be read */
 	uint64_t rows, table_bytes, segments;
 	uint64_t rules, rule_pool_full;	/* rows without their rule, because there were too many */

@@ -148,8 +148,8 @@ static int pending_add(struct tables *t, const struct wick_copy_record *copy)
 
 static void copy_take(struct tables *t, const struct wick_copy_record *copy, uint64_t now_ns)
 {
-	const struct process *process = process_loader_get(t->loader, copy->pid, copy->start_ns,
-							   copy->exec_id, now_ns);
+	const struct process *process =
+		process_loader_get(t->loader, copy->pid, copy->start_ns, copy->exec_id, now_ns);
 
 	t->stats.copies++;
 	if (!process)

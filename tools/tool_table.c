@@ -10,6 +10,8 @@
 
 const struct tool *const tool_table[] = {
 	&record_tool,
+	&report_tool,
+	&convert_tool,
 	&help_tool,
 	&completion_tool,
 	&version_tool,

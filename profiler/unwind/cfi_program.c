@@ -55,19 +55,18 @@ static int64_t scaled(uint64_t number, int64_t factor)
 }
 
 /* Where the rule of @reg is kept, or NULL: only three registers matter here. */
-static struct cfi_value *find_value(struct cfi_state *state, const struct cfi_run *run,
-				    uint64_t reg)
+static struct cfi_value *find_value(struct cfi_run *run, uint64_t reg)
 {
 	if (reg == run->common->cie.return_register)
-		return &state->return_address;
+		return &run->state.return_address;
 	if (reg == UNWIND_RBP)
-		return &state->fp;
-	return reg == UNWIND_RBX ? &state->rbx : NULL;
+		return &run->state.fp;
+	return reg == UNWIND_RBX ? &run->state.rbx : NULL;
 }
 
 static void set_value(struct cfi_run *run, uint64_t reg, enum cfi_kind kind, int64_t offset)
 {
-	struct cfi_value *value = find_value(&run->state, run, reg);
+	struct cfi_value *value = find_value(run, reg);
 
 	if (value)
 		*value = (struct cfi_value){ .kind = kind, .offset = offset };
@@ -83,7 +82,7 @@ static struct cfi_value in_register(uint64_t reg, int64_t offset)
 
 static void set_register(struct cfi_run *run, uint64_t reg, uint64_t holder)
 {
-	struct cfi_value *value = find_value(&run->state, run, reg);
+	struct cfi_value *value = find_value(run, reg);
 
 	if (value)
 		*value = in_register(holder, 0);
@@ -92,13 +91,14 @@ static void set_register(struct cfi_run *run, uint64_t reg, uint64_t holder)
 /* Back to what the CIE said. */
 static void restore_value(struct cfi_run *run, uint64_t reg)
 {
-	struct cfi_value *value = find_value(&run->state, run, reg);
-	struct cfi_state initial;
+	const struct cfi_common *common = run->common;
 
-	if (!value)
-		return;
-	initial = run->common->initial;
-	*value = *find_value(&initial, run, reg);
+	if (reg == common->cie.return_register)
+		run->state.return_address = common->initial.return_address;
+	else if (reg == UNWIND_RBP)
+		run->state.fp = common->initial.fp;
+	else if (reg == UNWIND_RBX)
+		run->state.rbx = common->initial.rbx;
 }
 
 /*
@@ -195,10 +195,10 @@ static int run_register(struct cfi_run *run, uint8_t op)
 		set_register(run, reg, cfi_read_uleb(cursor));
 		return 0;
 	case OP_EXPRESSION:
-		read_expression(run, CFI_EXPRESSION, find_value(&run->state, run, reg));
+		read_expression(run, CFI_EXPRESSION, find_value(run, reg));
 		return 0;
 	case OP_VAL_EXPRESSION:
-		read_expression(run, CFI_VALUE_EXPRESSION, find_value(&run->state, run, reg));
+		read_expression(run, CFI_VALUE_EXPRESSION, find_value(run, reg));
 		return 0;
 	default:
 		return -EBADMSG;

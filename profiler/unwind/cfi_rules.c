@@ -36,7 +36,27 @@ struct expression {
 
 #define NO_INDEX UINT64_MAX
 
-static const struct unwind_rule unsupported = { .kind = UNWIND_UNSUPPORTED };
+/*
+ * A rule in the making. In words, for it is made for every row: a rule put together in memory
+ * byte by byte cannot be read as a whole before all the bytes have been written.
+ */
+struct parts {
+	uint32_t kind, rbx, fp, reg;
+	int32_t fp_offset, cfa_offset;
+};
+
+static const struct parts unsupported = { .kind = UNWIND_UNSUPPORTED };
+
+static struct unwind_rule parts_rule(const struct parts *parts)
+{
+	uint64_t bits = parts->kind | parts->rbx << UNWIND_RBX_SHIFT | parts->fp << 8 |
+			parts->reg << 12 | (uint32_t)(uint16_t)parts->fp_offset << 16 |
+			(uint64_t)(uint32_t)parts->cfa_offset << 32;
+	struct unwind_rule rule;
+
+	memcpy(&rule, &bits, sizeof(rule));
+	return rule;
+}
 
 static bool fits_s16(int64_t value)
 {
@@ -146,66 +166,75 @@ static bool read_plt(const struct cfi_value *value, uint8_t *ret_from)
 }
 
 /* CFA = register + offset */
-static struct unwind_rule register_rule(uint64_t reg, int64_t offset)
+static struct parts register_parts(uint64_t reg, int64_t offset)
 {
-	struct unwind_rule rule = { .cfa_offset = (int32_t)offset };
+	struct parts parts = { .cfa_offset = (int32_t)offset };
 
 	if (reg >= UNWIND_REGISTERS || offset != (int32_t)offset)
 		return unsupported;
 	if (reg == UNWIND_RSP) {
-		rule.kind = UNWIND_CFA_RSP;
+		parts.kind = UNWIND_CFA_RSP;
 	} else if (reg == UNWIND_RBP) {
-		rule.kind = UNWIND_CFA_RBP;
+		parts.kind = UNWIND_CFA_RBP;
 	} else {
-		rule.kind = UNWIND_CFA_REGISTER;
-		rule.fp = (uint8_t)(reg << 4);
+		parts.kind = UNWIND_CFA_REGISTER;
+		parts.reg = (uint32_t)reg;
 	}
-	return rule;
+	return parts;
 }
 
-static struct unwind_rule expression_rule(const struct cfi_value *cfa)
+static struct parts expression_parts(const struct cfi_value *cfa)
 {
-	struct unwind_rule rule = { .kind = UNWIND_PLT };
+	struct parts parts = { .kind = UNWIND_PLT };
 	struct expression e;
 	uint8_t from;
 
 	if (read_plt(cfa, &from)) {
-		rule.cfa_offset = from;
-		return rule;
+		parts.cfa_offset = from;
+		return parts;
 	}
 	if (!read_expression(cfa, &e))
 		return unsupported;
 	if (!e.deref && e.index == NO_INDEX)
-		return register_rule(e.reg, e.offset);
+		return register_parts(e.reg, e.offset);
 	if (!e.deref || e.reg >= UNWIND_REGISTERS || !fits_s16(e.offset) || !fits_s16(e.added))
 		return unsupported;
-	rule.kind = UNWIND_CFA_DEREF;
-	rule.fp = (uint8_t)(e.reg << 4);
-	rule.cfa_offset = (int32_t)((uint32_t)(uint16_t)e.offset | (uint32_t)e.added << 16);
+	parts.kind = UNWIND_CFA_DEREF;
+	parts.reg = (uint32_t)e.reg;
+	parts.cfa_offset = (int32_t)((uint32_t)(uint16_t)e.offset | (uint32_t)e.added << 16);
 	if (e.index == NO_INDEX)
-		return rule;
+		return parts;
 	if (e.index >= UNWIND_REGISTERS)
 		return unsupported;
-	rule.kind = UNWIND_CFA_INDEXED;
-	rule.fp_offset = (int16_t)e.index;
-	return rule;
+	parts.kind = UNWIND_CFA_INDEXED;
+	parts.fp_offset = (int32_t)e.index;
+	return parts;
 }
 
-static struct unwind_rule cfa_rule(const struct cfi_value *cfa)
+static struct parts cfa_parts(const struct cfi_value *cfa)
 {
 	if (cfa->kind == CFI_REGISTER)
-		return register_rule(cfa->reg, cfa->offset);
+		return register_parts(cfa->reg, cfa->offset);
 	if (cfa->kind == CFI_VALUE_EXPRESSION)
-		return expression_rule(cfa);
+		return expression_parts(cfa);
 	return unsupported;
 }
 
-/* Where rbp is, as a kind and an offset. */
-static enum unwind_fp fp_kind(const struct cfi_value *fp, int64_t *ret_offset)
+/* rbp is at what an expression gives. */
+static enum unwind_fp fp_expression(const struct cfi_value *fp, int64_t *ret_offset)
 {
 	struct expression e;
 
-	*ret_offset = 0;
+	if (!read_expression(fp, &e) || e.deref || e.index != NO_INDEX ||
+	    (e.reg != UNWIND_RBP && e.reg != UNWIND_RSP))
+		return UNWIND_FP_UNSUPPORTED;
+	*ret_offset = e.offset;
+	return e.reg == UNWIND_RBP ? UNWIND_FP_RBP : UNWIND_FP_RSP;
+}
+
+/* Where rbp is, as a kind and an offset, which is not touched without need. */
+static enum unwind_fp fp_kind(const struct cfi_value *fp, int64_t *ret_offset)
+{
 	switch (fp->kind) {
 	case CFI_UNSPECIFIED:
 	case CFI_SAME_VALUE:
@@ -216,48 +245,46 @@ static enum unwind_fp fp_kind(const struct cfi_value *fp, int64_t *ret_offset)
 		*ret_offset = fp->offset;
 		return UNWIND_FP_CFA;
 	case CFI_EXPRESSION:
-		if (!read_expression(fp, &e) || e.deref || e.index != NO_INDEX)
-			return UNWIND_FP_UNSUPPORTED;
-		*ret_offset = e.offset;
-		if (e.reg == UNWIND_RBP)
-			return UNWIND_FP_RBP;
-		return e.reg == UNWIND_RSP ? UNWIND_FP_RSP : UNWIND_FP_UNSUPPORTED;
+		return fp_expression(fp, ret_offset);
 	default:
 		return UNWIND_FP_UNSUPPORTED;
 	}
 }
 
-/* Add to @rule, which has its CFA, where rbp is. */
-static void set_fp(struct unwind_rule *rule, const struct cfi_value *fp)
+/* Add to @parts, which have their CFA, where rbp is. */
+static void set_fp(struct parts *parts, const struct cfi_value *fp)
 {
-	int64_t offset;
-	enum unwind_fp kind = fp_kind(fp, &offset);
+	int64_t offset = 0;
 
-	if (rule->kind == UNWIND_CFA_INDEXED) {
-		/* fp_offset already holds the index register in its low 4 bits. */
-		if ((kind != UNWIND_FP_CFA && offset) || offset % 8 || !fits_s16(offset * 2))
-			kind = UNWIND_FP_UNSUPPORTED;
+	parts->fp = fp_kind(fp, &offset);
+	if (parts->kind != UNWIND_CFA_INDEXED) {
+		if (fits_s16(offset))
+			parts->fp_offset = (int32_t)offset;
 		else
-			rule->fp_offset = (int16_t)(rule->fp_offset | offset * 2);
-	} else if (!fits_s16(offset)) {
-		kind = UNWIND_FP_UNSUPPORTED;
-	} else {
-		rule->fp_offset = (int16_t)offset;
+			parts->fp = UNWIND_FP_UNSUPPORTED;
+		return;
 	}
-	rule->fp |= kind;
+	/* fp_offset already holds the index register in its low 4 bits. */
+	if (parts->fp == UNWIND_FP_CFA && offset % 8 == 0 && offset >= INT16_MIN / 2 &&
+	    offset <= INT16_MAX / 2)
+		parts->fp_offset += (int32_t)offset * 2;
+	else if (parts->fp != UNWIND_FP_SAME && parts->fp != UNWIND_FP_UNDEFINED)
+		parts->fp = UNWIND_FP_UNSUPPORTED;
 }
 
-/* Where rbx is: in the upper half of the kind. */
-static uint8_t rbx_bits(const struct cfi_value *rbx)
+static bool is_in_place(const struct cfi_value *value)
 {
-	int64_t words;
+	return value->kind == CFI_UNSPECIFIED || value->kind == CFI_SAME_VALUE;
+}
 
-	if (rbx->kind == CFI_UNSPECIFIED || rbx->kind == CFI_SAME_VALUE)
-		return UNWIND_RBX_SAME << UNWIND_RBX_SHIFT;
-	words = -8 - rbx->offset;
-	if (rbx->kind != CFI_OFFSET || words % 8 || words <= 0 || words / 8 >= UNWIND_RBX_LOST)
-		return UNWIND_RBX_LOST << UNWIND_RBX_SHIFT;
-	return (uint8_t)(words / 8 << UNWIND_RBX_SHIFT);
+static uint32_t rbx_number(const struct cfi_value *rbx)
+{
+	if (is_in_place(rbx))
+		return UNWIND_RBX_SAME;
+	if (rbx->kind != CFI_OFFSET || rbx->offset % 8 || rbx->offset > -16 ||
+	    rbx->offset <= -8 - 8 * (int64_t)UNWIND_RBX_LOST)
+		return UNWIND_RBX_LOST;
+	return (uint32_t)(-8 - rbx->offset) / 8;
 }
 
 /* Whether the return address is at CFA - 8, however that is said. */
@@ -290,37 +317,42 @@ static bool is_signal_trampoline(const struct cfi_state *state)
 }
 
 /* The return address is in a register: what vfork() needs, and no more. */
-static struct unwind_rule return_register_rule(const struct cfi_state *state)
+static struct parts return_register_parts(const struct cfi_state *state)
 {
-	const struct cfi_value *ra = &state->return_address;
-	struct unwind_rule rule = cfa_rule(&state->cfa);
-	int64_t unused;
+	const struct cfi_value *ra = &state->return_address, *cfa = &state->cfa;
 
-	if (rule.kind != UNWIND_CFA_RSP || ra->reg >= UNWIND_REGISTERS ||
-	    fp_kind(&state->fp, &unused) != UNWIND_FP_SAME ||
-	    rbx_bits(&state->rbx) != UNWIND_RBX_SAME)
+	if (cfa->kind != CFI_REGISTER || cfa->reg != UNWIND_RSP || cfa->offset < 0 ||
+	    cfa->offset > INT32_MAX || ra->reg >= UNWIND_REGISTERS || !is_in_place(&state->fp) ||
+	    !is_in_place(&state->rbx))
 		return unsupported;
-	rule.kind = UNWIND_RETURN_REGISTER;
-	rule.fp = (uint8_t)(ra->reg << 4);
-	return rule;
+	return (struct parts){
+		.kind = UNWIND_RETURN_REGISTER, .reg = ra->reg, .cfa_offset = (int32_t)cfa->offset,
+	};
+}
+
+static struct parts state_parts(const struct cfi_state *state, const struct cfi_cie *cie)
+{
+	struct parts parts;
+
+	if (state->return_address.kind == CFI_UNDEFINED)
+		return (struct parts){ .kind = UNWIND_END };
+	if (cie->signal_frame && is_signal_trampoline(state))
+		return (struct parts){ .kind = UNWIND_SIGNAL };
+	if (state->return_address.kind == CFI_REGISTER)
+		return return_register_parts(state);
+	if (!return_address_is_usual(state))
+		return unsupported;
+	parts = cfa_parts(&state->cfa);
+	if (parts.kind == UNWIND_UNSUPPORTED)
+		return parts;
+	set_fp(&parts, &state->fp);
+	parts.rbx = rbx_number(&state->rbx);
+	return parts;
 }
 
 struct unwind_rule cfi_rule(const struct cfi_state *state, const struct cfi_cie *cie)
 {
-	struct unwind_rule rule;
+	struct parts parts = state_parts(state, cie);
 
-	if (state->return_address.kind == CFI_UNDEFINED)
-		return (struct unwind_rule){ .kind = UNWIND_END };
-	if (cie->signal_frame && is_signal_trampoline(state))
-		return (struct unwind_rule){ .kind = UNWIND_SIGNAL };
-	if (state->return_address.kind == CFI_REGISTER)
-		return return_register_rule(state);
-	if (!return_address_is_usual(state))
-		return unsupported;
-	rule = cfa_rule(&state->cfa);
-	if (rule.kind == UNWIND_UNSUPPORTED)
-		return rule;
-	set_fp(&rule, &state->fp);
-	rule.kind |= rbx_bits(&state->rbx);
-	return rule;
+	return parts_rule(&parts);
 }

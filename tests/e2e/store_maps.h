@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * store_maps.h - the maps of a table store, made without any BPF program, and the kernel's view of them.
+ * store_maps.h - the maps of a table store without any BPF program, and the kernel's view of them.
  *
  * Look-ups go through system calls: they see what a program would see, not
  * what our own mapping of the memory says.

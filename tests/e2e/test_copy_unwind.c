@@ -33,6 +33,7 @@ struct fixture {
 	struct table_store *store;
 	struct modules *modules;
 	struct process_table *table;
+	struct process *process;
 	struct truth *truth;		/* shared with the child */
 	struct wick_copy_record copy;
 	struct unwind_cursor cursor;
@@ -119,11 +120,9 @@ static void copy_stack(struct fixture *f)
 	}
 }
 
-/* Stop the child for good, copy what the kernel side would, unwind it. */
-static void unwind_child(struct fixture *f, uint32_t depth_max)
+/* Wait for the child to stop itself, and take hold of it. */
+static void seize_child(struct fixture *f)
 {
-	struct process *process;
-	uint64_t begin_ns;
 	int status;
 
 	assert_int_equal(waitpid(f->pid, &status, WUNTRACED), f->pid);
@@ -132,19 +131,32 @@ static void unwind_child(struct fixture *f, uint32_t depth_max)
 	assert_int_equal(ptrace(PTRACE_SEIZE, f->pid, NULL, NULL), 0);
 	assert_int_equal(ptrace(PTRACE_INTERRUPT, f->pid, NULL, NULL), 0);
 	assert_int_equal(waitpid(f->pid, &status, __WALL), f->pid);
+}
+
+static void load_tables(struct fixture *f)
+{
+	assert_in_range(process_table_add(f->table, (uint32_t)f->pid, &f->process), 0, 1);
+	assert_int_equal(process_read_maps(f->table, f->process), 0);
+	for (size_t i = 0; i < f->process->mapping_count; i++) {
+		struct mapping *m = &f->process->mappings[i];
+
+		if (modules_find(f->modules, f->process, m) >= 0)
+			assert_int_equal(table_store_load_module(f->store, m->module, 1), 0);
+	}
+}
+
+/* Stop the child for good, copy what the kernel side would, unwind it. */
+static void unwind_child(struct fixture *f, uint32_t depth_max)
+{
+	uint64_t begin_ns;
+
+	seize_child(f);
 	copy_registers(f);
 	copy_stack(f);
 	f->copy.pid = (uint32_t)f->pid;
-	assert_int_equal(process_table_add(f->table, (uint32_t)f->pid, &process), 1);
-	assert_int_equal(process_read_maps(f->table, process), 0);
-	for (size_t i = 0; i < process->mapping_count; i++) {
-		struct mapping *m = &process->mappings[i];
-
-		if (modules_find(f->modules, process, m) >= 0)
-			assert_int_equal(table_store_load_module(f->store, m->module, 1), 0);
-	}
+	load_tables(f);
 	begin_ns = clock_thread_cpu_ns();
-	copy_unwind(&f->copy, process, f->store, depth_max, &f->cursor);
+	copy_unwind(&f->copy, f->process, f->store, depth_max, &f->cursor);
 	print_message("# %u frames, stop %u, %u bytes, %lu ns\n", f->cursor.depth, f->cursor.stop,
 		      f->copy.bytes, (unsigned long)(clock_thread_cpu_ns() - begin_ns));
 }
@@ -209,11 +221,10 @@ static void fork_child(struct fixture *f, int large_depth, int small_depth, bool
 /* The address in the child's memory that @frame means. */
 static uint64_t frame_address(const struct fixture *f, uint64_t frame)
 {
-	const struct process *process = process_table_find(f->table, (uint32_t)f->pid);
 	uint32_t id = unwind_frame_module(frame);
 
-	for (size_t i = 0; i < process->mapping_count; i++) {
-		const struct mapping *m = &process->mappings[i];
+	for (size_t i = 0; i < f->process->mapping_count; i++) {
+		const struct mapping *m = &f->process->mappings[i];
 
 		if (m->module && module_info(m->module)->id == id)
 			return unwind_frame_address(frame) + m->bias;
@@ -221,7 +232,7 @@ static uint64_t frame_address(const struct fixture *f, uint64_t frame)
 	return unwind_frame_address(frame);
 }
 
-/* Frames are the address of the call, backtrace()'s the one behind it; both of what a signal interrupted. */
+/* Frames are the address of the call, backtrace()'s the one behind it. */
 static bool same_frame(const struct fixture *f, uint32_t frame, int truth)
 {
 	uint64_t address = frame_address(f, f->cursor.frames[frame]);
@@ -320,6 +331,63 @@ static void test_depth(void **state)
 	compare_with_truth(f);
 }
 
+/* ---- every instruction ---- */
+
+#define STEPS 20000
+
+static int compare_ints(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Code of all kinds: calls through the PLT for the first time, callbacks, large frames. */
+static void work(void)
+{
+	int numbers[40];
+	char text[200];
+
+	for (int i = 0; i < 40; i++)
+		numbers[i] = i * 7 % 41;
+	qsort(numbers, 40, sizeof(numbers[0]), compare_ints);
+	snprintf(text, sizeof(text), "%d %s %g", numbers[3], "text", 1.5);
+	free(strdup(text));
+}
+
+static void test_every_instruction(void **state)
+{
+	struct fixture *f = *state;
+	unsigned int complete = 0, too_long = 0, steps;
+	int status;
+
+	f->pid = fork();
+	if (!f->pid) {
+		raise(SIGSTOP);
+		for (;;)
+			work();
+	}
+	seize_child(f);
+	kill(f->pid, SIGCONT);
+	load_tables(f);
+	for (steps = 0; steps < STEPS; steps++) {
+		assert_int_equal(ptrace(PTRACE_SINGLESTEP, f->pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(f->pid, &status, __WALL), f->pid);
+		assert_true(WIFSTOPPED(status));
+		copy_registers(f);
+		copy_stack(f);
+		copy_unwind(&f->copy, f->process, f->store, UNWIND_FRAMES_MAX, &f->cursor);
+		if (f->cursor.stop == UNWIND_STOP_END)
+			complete++;
+		else if (f->cursor.stop == UNWIND_STOP_COPY_END)
+			too_long++;
+		else
+			print_message("# stop %u after %u frames, leaf %lx\n", f->cursor.stop,
+				      f->cursor.depth, (unsigned long)f->cursor.frames[0]);
+	}
+	print_message("# %u of %u stacks complete, %u too long\n", complete, steps, too_long);
+	assert_true(complete + too_long >= steps - steps / 1000);
+	assert_true(too_long < steps / 10);
+}
+
 /* ---- programs ---- */
 
 static const struct program_case {
@@ -360,6 +428,7 @@ int main(void)
 		COPY_TEST("a signal frame is crossed", test_signal),
 		COPY_TEST("a stack longer than its copy ends with it", test_too_long),
 		COPY_TEST("the depth limit holds", test_depth),
+		COPY_TEST("every instruction is unwound, one by one", test_every_instruction),
 	};
 
 	return unit_run_rows("program", program_row, UNIT_ROWS(program_cases)) +

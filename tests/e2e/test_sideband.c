@@ -25,13 +25,18 @@ extern char **environ;
 
 /* ---- what the child does: this program again, with an argument ---- */
 
+static bool map_code(size_t size, int flags, int fd, off_t offset)
+{
+	return mmap(NULL, size, PROT_READ | PROT_EXEC, flags, fd, offset) == MAP_FAILED;
+}
+
 static int child_maps(void)
 {
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	pid_t pid;
 
-	if (mmap(NULL, 8192, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ||
-	    mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 4096) == MAP_FAILED ||
+	if (map_code(8192, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ||
+	    map_code(4096, MAP_PRIVATE, fd, 4096) ||
 	    !dlopen("libanl.so.1", RTLD_NOW | RTLD_LOCAL))
 		return 1;
 	raise(SIGSTOP);

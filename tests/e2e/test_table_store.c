@@ -90,7 +90,7 @@ static uint64_t rule_number(struct unwind_rule rule)
 	return number;
 }
 
-/* Every byte by the host's look-up, every page by the kernel's view. Returns how many were looked up. */
+/* Every byte by the host's look-up, every page by the kernel's view. Returns how many bytes. */
 static uint64_t compare_module(const struct fixture *f, struct module *mod)
 {
 	_cleanup_(rule_pool_freep) struct rule_pool *pool = rule_pool_new(16384);
@@ -193,7 +193,7 @@ static void test_evict(void **state)
 	assert_int_equal(load_libc(f, refused), 0);
 	assert_int_equal(store_maps_rule(&f->options, refused, 0x30000),
 			 store_maps_rule(&f->options, first + 1, 0x30000));
-	/* The next one in need takes the second oldest's place, unless that was seen in a sample. */
+	/* The next one takes the second oldest's place, unless that was seen in a sample. */
 	table_store_touch(f->store, first + 1, f->now_ns);
 	assert_int_equal(load_libc(f, refused + 1), -ENOSPC);
 	assert_int_equal(kernel_pages(f, first + 1), pages);

@@ -315,8 +315,7 @@ static void test_binary(void **state)
 {
 	char path[4096];
 
-	if (!find_file(*state, path, sizeof(path)))
-		skip();
+	assert_true(find_file(*state, path, sizeof(path)));
 	compare_file(path, false);
 	compared++;
 }
@@ -329,14 +328,18 @@ static void test_enough_were_compared(void **state)
 int main(void)
 {
 	struct CMUnitTest tests[ARRAY_SIZE(names) + 1] = { { 0 } };
-	size_t i;
+	char path[4096];
+	size_t count = 0;
 
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
-		tests[i].name = names[i];
-		tests[i].test_func = test_binary;
-		tests[i].initial_state = (void *)names[i];
+	/* Those that are here: the last case sees to it that they are enough. */
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!find_file(names[i], path, sizeof(path)))
+			continue;
+		tests[count].name = names[i];
+		tests[count].test_func = test_binary;
+		tests[count++].initial_state = (void *)names[i];
 	}
-	tests[i] = (struct CMUnitTest)UNIT_TEST("at least 20 files were compared",
-						test_enough_were_compared);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	tests[count++] = (struct CMUnitTest)UNIT_TEST("at least 20 files were compared",
+						      test_enough_were_compared);
+	return _cmocka_run_group_tests("files", tests, count, NULL, NULL);
 }

@@ -37,8 +37,9 @@ static const struct maps_case {
 	  { 0x1000, 0x2000, 0, 0, 7, true, "(deleted)" }, 8, 3 },
 	{ "the vDSO", "7ffd0-7ffd2 r-xp 0 0:0 0 [vdso]\n", 0,
 	  { 0x7ffd0, 0x7ffd2, 0, 0, 0, true, "[vdso]" }, 0, 0 },
-	{ "the largest numbers", "0-" HEX_MAX " ---p " HEX_MAX " ffff:fffff 18446744073709551615 /\n",
-	  0, { 0, UINT64_MAX, UINT64_MAX, 0, UINT64_MAX, false, "/" }, 0xffff, 0xfffff },
+	{ "the largest numbers",
+	  "0-" HEX_MAX " ---p " HEX_MAX " ffff:fffff 18446744073709551615 /\n", 0,
+	  { 0, UINT64_MAX, UINT64_MAX, 0, UINT64_MAX, false, "/" }, 0xffff, 0xfffff },
 	{ "too large an address", "0-1" HEX_MAX " r-xp 0 0:0 0 \n", -EINVAL },
 	{ "too large an inode", "0-1 r-xp 0 0:0 18446744073709551616 \n", -EINVAL },
 	{ "a hexadecimal inode", "0-1 r-xp 0 0:0 1f /x\n", -EINVAL },
@@ -90,7 +91,8 @@ static void test_cut(void **state)
 		assert_non_null(line);
 		r = proc_maps_parse(line, &map);
 		assert_true(r == 0 || r == -EINVAL);
-		assert_int_equal(r == 0, size > strlen("55d0c8a00000-55d0c8a2c000 r-xp 00001000 fd:01 "));
+		/* As soon as the inode's number has begun. */
+		assert_int_equal(r == 0, size > (size_t)(strstr(whole, "1835") - whole));
 		free(line);
 	}
 }
