@@ -85,8 +85,7 @@ static int svg_write_caption(struct sink *sink, const struct profile *profile,
 	if (frames->hidden_count) {
 		strbuf_add_text(text, " \u00b7 ");
 		quantity_print_count(text, (int64_t)frames->hidden_count);
-		strbuf_printf(text, " frames narrower than %.3g %% left out",
-			      frames->min_share * 100);
+		strbuf_add_text(text, " narrow frames left out");
 	}
 	for (i = 0; i < profile->comment_count; i++)
 		strbuf_printf(text, " \u00b7 %s", svg_string(profile, profile->comments[i]));

@@ -13,6 +13,12 @@
 #define CHARACTER_WIDTH 7.26 /* of a 12 pixel monospace font: 0.605 em */
 #define SHADE_COUNT 4
 
+/*
+ * A tower a pixel wide makes the page as tall as itself: levels without a frame this
+ * wide are drawn only up to LEVELS_MIN.
+ */
+#define LEVEL_MIN_WIDTH 6
+#define LEVELS_MIN 24
 #define THIN_WIDTH 3 /* below, an outline would leave nothing to see */
 /* More than browsers handle with ease; then only wider frames are drawn. */
 #define FRAMES_MAX 20000
@@ -28,7 +34,23 @@ const struct svg_kind svg_kinds[SVG_KIND_COUNT] = {
 
 static bool svg_frame_is_shown(const struct svg_frames *frames, const struct flame_node *node)
 {
-	return (double)node->total >= frames->min_share * (double)frames->tree->nodes[0].total;
+	return node->depth <= frames->depth_max &&
+	       (double)node->total >= frames->min_share * (double)frames->tree->nodes[0].total;
+}
+
+/* The deepest level with a frame that is wide enough to be worth its height. */
+static uint32_t svg_frames_depth(const struct flame_tree *tree, int width)
+{
+	double least = (double)tree->nodes[0].total * LEVEL_MIN_WIDTH / width;
+	uint32_t depth = LEVELS_MIN;
+
+	for (size_t i = 0; i < tree->node_count; i++) {
+		const struct flame_node *node = &tree->nodes[i];
+
+		if (node->depth > depth && (double)node->total >= least)
+			depth = node->depth;
+	}
+	return depth;
 }
 
 /* How many frames are wide enough; notes their kinds and height. */
@@ -63,6 +85,7 @@ void svg_frames_init(struct svg_frames *frames, const struct profile *profile,
 		.tree = tree,
 		.width = width,
 		.min_share = SVG_MIN_WIDTH / width,
+		.depth_max = svg_frames_depth(tree, width),
 	};
 	shown = svg_frames_measure(frames);
 	while (shown > FRAMES_MAX) {

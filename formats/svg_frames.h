@@ -31,6 +31,7 @@ struct svg_frames {
 	int width;
 	uint32_t height;
 	double min_share; /* of the total, for a frame to be drawn */
+	uint32_t depth_max; /* deeper frames are not drawn: towers hardly a pixel wide */
 	uint64_t hidden_count; /* frames that are not */
 	bool has_kind[SVG_KIND_COUNT];
 };

@@ -136,7 +136,7 @@ static void test_huge(void **state)
 	assert_int_equal(profile_builder_finish(builder, &profile), 0);
 	assert_int_equal(draw(profile, &text), 0);
 	assert_int_equal(count(text.data, "data-s="), 2);
-	assert_non_null(strstr(text.data, "40,000 frames narrower than"));
+	assert_non_null(strstr(text.data, "40,000 narrow frames left out"));
 }
 
 static void test_full(void **state)
