@@ -20,6 +20,8 @@ static __always_inline int process_matches(const struct wick_process *process,
 /* The first news of changed mappings are asked for this soon; each miss doubles it. */
 #define NEWS_INTERVAL_NS 4000000ull
 #define NEWS_DOUBLINGS_MAX 10
+/* Tables of a large library take some hundred milliseconds to make. */
+#define NEWS_PATIENCE 7
 
 static __always_inline void request_send(struct run *run, int is_loaded)
 {
@@ -72,7 +74,7 @@ static __always_inline int mappings_may_be_old(struct run *run, struct wick_proc
 	misses = misses < NEWS_DOUBLINGS_MAX ? misses : NEWS_DOUBLINGS_MAX;
 	/* Once there were several, what comes before the next question is what it seems. */
 	if (now_ns - process->requested_ns < NEWS_INTERVAL_NS << misses)
-		return misses < 2;
+		return misses < NEWS_PATIENCE;
 	process->requested_ns = now_ns;
 	process->misses++;
 	request_send(run, 1);
@@ -96,14 +98,33 @@ static __always_inline int copy_allowed(__u64 now_ns)
 	return 1;
 }
 
-/* The stack from rsp upwards, as much as there is. */
-static __always_inline void copy_fill(struct wick_copy_record *copy)
+/* What a leaf may use below its stack pointer (System V ABI x86-64 §3.2.2). */
+#define RED_ZONE_BYTES 128
+
+/*
+ * Where the copy begins: with the red zone; without it where that is in a page that is not
+ * there; in the next page where rsp itself is in a page that was never touched.
+ */
+static __always_inline __u64 copy_base(__u64 sp)
 {
+	__u64 base = sp - RED_ZONE_BYTES, word;
+
+	if (!bpf_probe_read_user(&word, sizeof(word), (void *)base))
+		return base;
+	if (!bpf_probe_read_user(&word, sizeof(word), (void *)sp))
+		return sp;
+	return (sp & ~4095ull) + 4096;
+}
+
+/* The stack upwards, as much as there is. */
+static __always_inline void copy_fill(struct wick_copy_record *copy, __u64 sp)
+{
+	__u64 base = copy_base(sp);
 	__u32 bytes = 0;
 
 	for (int i = 0; i < WICK_COPY_BYTES / WICK_COPY_CHUNK_BYTES; i++) {
 		if (bpf_probe_read_user(copy->data + i * WICK_COPY_CHUNK_BYTES,
-					WICK_COPY_CHUNK_BYTES, (void *)(copy->sp + bytes)))
+					WICK_COPY_CHUNK_BYTES, (void *)(base + bytes)))
 			break;
 		bytes += WICK_COPY_CHUNK_BYTES;
 	}
@@ -111,10 +132,11 @@ static __always_inline void copy_fill(struct wick_copy_record *copy)
 	for (int i = 0; i < WICK_COPY_CHUNK_BYTES / 128; i++) {
 		if (bytes > WICK_COPY_BYTES - 128)
 			break;
-		if (bpf_probe_read_user(copy->data + bytes, 128, (void *)(copy->sp + bytes)))
+		if (bpf_probe_read_user(copy->data + bytes, 128, (void *)(base + bytes)))
 			break;
 		bytes += 128;
 	}
+	copy->base = base;
 	copy->bytes = bytes;
 }
 
@@ -150,8 +172,9 @@ static __always_inline int copy_send(struct run *run, const struct wick_key *key
 	copy->fp = run->scratch->start_fp;
 	for (int i = 0; i < UNWIND_REGISTERS; i++)
 		copy->regs[i] = s->regs[i];
+	copy->regs[UNWIND_RBX] = run->scratch->start_rbx;
 	copy->in_kernel = key->kernel_stack != WICK_STACK_NONE;
-	copy_fill(copy);
+	copy_fill(copy, run->scratch->start_sp);
 	bpf_ringbuf_submit(copy, ring_flags());
 	COUNT(run, COPIES);
 	return 0;

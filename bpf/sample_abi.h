@@ -135,7 +135,8 @@ struct wick_copy_record {
 	wick_u64 start_ns;
 	wick_u64 ip, sp, fp;
 	wick_u64 regs[UNWIND_REGISTERS];
-	wick_u32 bytes;			/* how much of data is valid, from sp upwards */
+	wick_u64 base;			/* user address of data[0]: below sp, or above if it was not there */
+	wick_u32 bytes;			/* how much of data is valid */
 	wick_u32 in_kernel;
 	wick_u8 data[WICK_COPY_BYTES];
 };

@@ -16,7 +16,8 @@ const volatile struct wick_settings settings SEC(".rodata.settings") = {};
 /* Per-run state of one program, claimed so that a program that interrupts another has its own. */
 struct scratch {
 	struct unwind_cursor unwind;
-	__u64 start_ip, start_sp, start_fp;	/* where the walk began: what a copy begins with */
+	/* Where the walk began, and what it changes: a copy begins with these. */
+	__u64 start_ip, start_sp, start_fp, start_rbx;
 	struct wick_stack_record stack;
 	struct wick_task_record task;
 	struct wick_event_record event;

@@ -104,6 +104,7 @@ static __always_inline __u64 user_stack_walk(struct run *run)
 	run->scratch->start_ip = s->ip;
 	run->scratch->start_sp = s->sp;
 	run->scratch->start_fp = s->fp;
+	run->scratch->start_rbx = s->regs[UNWIND_RBX];
 	if (process && process_matches(process, task)) {
 		if (process->state == WICK_PROCESS_COMPAT)
 			return user_stack_absent(run, UNWIND_STOP_COMPAT);

@@ -133,6 +133,25 @@ static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to,
 	return bpf_probe_read_user(to, size, (void *)address);
 }
 
+/* More return probes pending in one task than this are not looked through. */
+#define RETURN_INSTANCES_MAX 64
+
+static __always_inline int unwind_return_find(struct unwind_cursor *s, wick_u64 slot, wick_u64 *ret)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+	struct uprobe_task *utask = BPF_CORE_READ(task, utask);
+	struct return_instance *instance = utask ? BPF_CORE_READ(utask, return_instances) : NULL;
+
+	for (int i = 0; i < RETURN_INSTANCES_MAX && instance; i++) {
+		if (BPF_CORE_READ(instance, stack) == slot) {
+			*ret = BPF_CORE_READ(instance, orig_ret_vaddr);
+			return 0;
+		}
+		instance = BPF_CORE_READ(instance, next);
+	}
+	return -1;
+}
+
 /* One step of the walk in scratch state @slot. Nonzero ends it. */
 __noinline int unwind_step_slot(__u32 slot)
 {

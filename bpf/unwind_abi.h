@@ -145,6 +145,7 @@ enum unwind_stop {
 #define UNWIND_MODULE_FIRST 8u
 #define UNWIND_MODULE_LIMIT (1u << 20)
 #define UNWIND_MODULE_NONE 0u	/* executable memory of no module: frame pointers only */
+#define UNWIND_MODULE_UPROBES 1u	/* [uprobes]: where a pending return probe returns to */
 
 static __always_inline wick_u64 unwind_frame(wick_u32 module, wick_u64 address)
 {

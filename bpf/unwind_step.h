@@ -21,6 +21,8 @@
  * unwind_map_find: set @s's map_* to the mapping of @address; 0, or -1 when none.
  * unwind_map_has: whether @address lies in an executable mapping, without setting it.
  * unwind_rule_find: the rule for ELF @address of @s's map_module, as a number; 0: none.
+ * unwind_return_find: where the return address at stack @slot led before a return probe
+ * replaced it; 0, or negative when no probe did. Only in the kernel.
  * unwind_memory_read: @size bytes of the task at @address; 0, or negative.
  */
 static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 address);
@@ -76,6 +78,16 @@ static __always_inline int unwind_register_known(wick_u32 number, wick_u32 flags
 		return !(flags & UNWIND_RBX_UNKNOWN);
 	return flags & UNWIND_REGISTERS_KNOWN;
 }
+
+#ifdef __bpf__
+static __always_inline int unwind_return_find(struct unwind_cursor *s, wick_u64 slot,
+					      wick_u64 *ret);
+#else
+static inline int unwind_return_find(struct unwind_cursor *s, wick_u64 slot, wick_u64 *ret)
+{
+	return -1;
+}
+#endif
 
 static __always_inline wick_u64 unwind_register_value(struct unwind_cursor *s, wick_u32 number)
 {
@@ -156,8 +168,9 @@ static __always_inline int unwind_follows_call(struct unwind_cursor *s, wick_u64
 /*
  * No row: code of a JIT compiler, hand-written assembly, Go assembly. A frame
  * pointer is believed only when its frame is not below this one and the return
- * address lies in code, and when the caller's frame pointer is above or the return address
- * follows a call (the caller may use rbp for something else); a leaf without a frame has its return address at rsp.
+ * address lies in code, and when the caller's frame pointer is above or the
+ * return address follows a call (the caller may use rbp for something else); a
+ * leaf without a frame has its return address at rsp.
  */
 static __always_inline int unwind_step_guess(struct unwind_cursor *s, wick_u32 kind,
 					     wick_u32 flags)
@@ -275,6 +288,23 @@ static __always_inline int unwind_restore_fp(struct unwind_cursor *s, wick_u64 r
 }
 
 /*
+ * Find the mapping of *@pc. A return address that is the start of [uprobes] belongs to a
+ * pending return probe, ours or anyone's, and is replaced by the one it stands for.
+ */
+static __always_inline int unwind_locate(struct unwind_cursor *s, wick_u64 *pc)
+{
+	if (*pc >= s->map_start && *pc < s->map_end)
+		return 0;
+	if (!unwind_map_find(s, *pc))
+		return 0;
+	if (unwind_map_find(s, s->ip) || s->map_module != UNWIND_MODULE_UPROBES ||
+	    unwind_return_find(s, s->sp - 8, &s->ip))
+		return -1;
+	*pc = s->ip - 1;
+	return unwind_map_find(s, *pc);
+}
+
+/*
  * Record the current frame and go to its caller. Returns 0 to go on, 1 when
  * the walk has ended and @s->stop says why.
  */
@@ -286,7 +316,7 @@ static __always_inline int unwind_step(struct unwind_cursor *s)
 
 	if (s->depth >= s->depth_max)
 		return unwind_stop(s, UNWIND_STOP_DEPTH);
-	if ((pc < s->map_start || pc >= s->map_end) && unwind_map_find(s, pc))
+	if (unwind_locate(s, &pc))
 		return unwind_stop(s, s->ip ? UNWIND_STOP_UNMAPPED : UNWIND_STOP_ZERO_RETURN);
 	rule = s->map_module < UNWIND_MODULE_FIRST ?
 		       UNWIND_NONE : unwind_rule_find(s, pc - s->map_bias);
@@ -306,7 +336,7 @@ static __always_inline int unwind_step(struct unwind_cursor *s)
 		return 1;
 	if (cfa <= s->sp)
 		return unwind_stop(s, UNWIND_STOP_BACKWARDS);
-	/* Compilers save rbx below rbp below the return address: in this order, one window serves all. */
+	/* rbx is saved below rbp below the return address: in this order, one window serves all. */
 	unwind_restore_rbx(s, rule, cfa);
 	if (unwind_restore_fp(s, rule, cfa))
 		return 1;

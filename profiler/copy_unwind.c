@@ -49,7 +49,7 @@ static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to,
 					      wick_u64 address)
 {
 	const struct wick_copy_record *copy = walk->copy;
-	uint64_t offset = address - copy->sp;
+	uint64_t offset = address - copy->base;
 
 	if (offset <= copy->bytes && size <= copy->bytes - offset) {
 		memcpy(to, copy->data + offset, size);
@@ -62,7 +62,7 @@ static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to,
 	if (copy->sp - address <= RED_ZONE_BYTES && (to == &s->fp || to == &s->regs[UNWIND_RBX]))
 		return 0;
 	/* A whole window is only an attempt; a word is tried after it. */
-	if (size < UNWIND_WINDOW_BYTES && offset < STACK_BYTES_USUAL)
+	if (size < UNWIND_WINDOW_BYTES && address - copy->sp < STACK_BYTES_USUAL)
 		walk->beyond = true;
 	return -1;
 }

@@ -71,6 +71,13 @@ struct mapping_store *mapping_store_free(struct mapping_store *store)
 	return NULL;
 }
 
+static uint32_t module_number(const struct mapping *m)
+{
+	if (m->module)
+		return module_info(m->module)->id;
+	return strcmp(m->path, "[uprobes]") ? UNWIND_MODULE_NONE : UNWIND_MODULE_UPROBES;
+}
+
 static void mappings_write(struct wick_mapping *to, const struct process *process)
 {
 	for (size_t i = 0; i < process->mapping_count; i++) {
@@ -80,7 +87,7 @@ static void mappings_write(struct wick_mapping *to, const struct process *proces
 			.start = m->start,
 			.end = m->end,
 			.bias = m->module ? m->bias : 0,
-			.module = m->module ? module_info(m->module)->id : UNWIND_MODULE_NONE,
+			.module = module_number(m),
 		};
 	}
 }

@@ -288,7 +288,7 @@ int modules_find(struct modules *modules, const struct process *process, struct 
 
 	if (mapping->resolved)
 		return mapping->module ? 0 : -ENOENT;
-	if (mapping_is_anonymous(mapping)) {
+	if (mapping_is_anonymous(mapping) || !strcmp(mapping->path, "[uprobes]")) {
 		mapping->resolved = true;
 		return -ENOENT;
 	}

@@ -39,7 +39,7 @@ struct process {
 	bool published;			/* the kernel side has (an older version of) the list */
 	bool dirty;			/* changed since it was published */
 	bool ended;			/* or at least its first thread did */
-	uint64_t since_ns;		/* the list was begun or read then: earlier notices are in */
+	uint64_t since_ns;		/* the list begins here: earlier notices are in */
 	uint64_t ended_ns, published_ns;
 	struct mapping *mappings;	/* sorted by start, executable ones only */
 	size_t mapping_count, mapping_capacity;
@@ -78,8 +78,9 @@ bool process_is(const struct process *process, uint64_t start_ns, uint32_t exec_
 void process_reset(struct process_table *table, struct process *process, uint64_t start_ns,
 		   uint32_t exec_id);
 /*
- * Read the mappings from /proc, in place of those there are. Returns 0, -ESRCH when
- * it is gone, or a negative errno; then the old list is unchanged.
+ * Read the mappings from /proc, in place of those there are; the same list again
+ * does not make it dirty. Returns 0, -ESRCH when it is gone, or a negative errno; then
+ * the old list is unchanged.
  */
 int process_read_maps(struct process_table *table, struct process *process);
 

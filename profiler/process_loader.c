@@ -171,6 +171,16 @@ static int process_publish(struct process_loader *loader, struct process *proces
 	return 0;
 }
 
+/*
+ * A walk went astray though no notice has changed the list. Code may move
+ * without one (mremap); else the list is as good as it gets, and must not be published
+ * again, or the kernel side would ask as often as after a change.
+ */
+static bool maps_changed(struct process_loader *loader, struct process *process, uint64_t now_ns)
+{
+	return maps_read(loader, process, now_ns) == 0 && process->dirty;
+}
+
 void process_loader_answer(struct process_loader *loader, const struct wick_request_record *request,
 			   uint64_t now_ns)
 {
@@ -180,9 +190,11 @@ void process_loader_answer(struct process_loader *loader, const struct wick_requ
 	process = process_know(loader, request->pid, request->start_ns, request->exec_id, now_ns);
 	if (!process)
 		return;
-	/* Several CPUs asked at once; or a walk went astray, and the list is as good as it gets. */
-	if (process->published && !process->dirty &&
-	    (request->is_loaded || process->published_ns == now_ns))
+	/* Several CPUs asked at once. */
+	if (process->published && !process->dirty && process->published_ns == now_ns)
+		return;
+	if (request->is_loaded && process->published && !process->dirty &&
+	    !maps_changed(loader, process, now_ns))
 		return;
 	process_publish(loader, process, now_ns);
 }

@@ -12,7 +12,8 @@
 
 bool mapping_is_anonymous(const struct mapping *mapping)
 {
-	return !mapping->inode && !mapping->build_id.size && strcmp(mapping->path, "[vdso]") != 0;
+	return !mapping->inode && !mapping->build_id.size && strcmp(mapping->path, "[vdso]") &&
+	       strcmp(mapping->path, "[uprobes]");
 }
 
 /* The vDSO is no proof: what is known of that is the 64-bit one's. */

@@ -77,6 +77,37 @@ static int read_threads(struct process_table *table, struct process *process)
 	return r;
 }
 
+static bool same_lists(const struct process *a, const struct process *b)
+{
+	if (a->mapping_count != b->mapping_count)
+		return false;
+	for (size_t i = 0; i < a->mapping_count; i++) {
+		const struct mapping *m = &a->mappings[i], *n = &b->mappings[i];
+
+		if (m->start != n->start || m->end != n->end || m->offset != n->offset ||
+		    strcmp(m->path, n->path) != 0)
+			return false;
+		/* A notice has given a build ID instead. */
+		if (!m->build_id.size && (m->device != n->device || m->inode != n->inode))
+			return false;
+	}
+	return true;
+}
+
+/* @process gets the list of @fresh, unless it is the one it has. */
+static void list_take(struct process_table *table, struct process *process, struct process *fresh)
+{
+	if (same_lists(process, fresh)) {
+		process_clear_mappings(table, fresh);
+		return;
+	}
+	process_clear_mappings(table, process);
+	process->mappings = fresh->mappings;
+	process->mapping_count = fresh->mapping_count;
+	process->mapping_capacity = fresh->mapping_capacity;
+	process->dirty = true;
+}
+
 int process_read_maps(struct process_table *table, struct process *process)
 {
 	struct process fresh = { .pid = process->pid };
@@ -92,13 +123,9 @@ int process_read_maps(struct process_table *table, struct process *process)
 		process_clear_mappings(table, &fresh);
 		return r;
 	}
-	process_clear_mappings(table, process);
-	process->mappings = fresh.mappings;
-	process->mapping_count = fresh.mapping_count;
-	process->mapping_capacity = fresh.mapping_capacity;
+	list_take(table, process, &fresh);
 	/* From before the first line was read: what came meanwhile is applied once more. */
 	process->since_ns = now_ns;
 	process->maps_known = true;
-	process->dirty = true;
 	return 0;
 }

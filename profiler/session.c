@@ -163,6 +163,7 @@ static int open_tables(struct session *s, struct error *err)
 		.in = s->notices,
 		.out = s->windows,
 		.module_limit = s->limits.modules,
+		.depth_max = s->options.depth_max,
 	};
 
 	return tables_new(&options, &s->tables, err);

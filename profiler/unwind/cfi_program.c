@@ -75,7 +75,8 @@ static void set_value(struct cfi_run *run, uint64_t reg, enum cfi_kind kind, int
 static struct cfi_value in_register(uint64_t reg, int64_t offset)
 {
 	return (struct cfi_value){
-		.kind = CFI_REGISTER, .reg = reg > UINT32_MAX ? UINT32_MAX : (uint32_t)reg,
+		.kind = CFI_REGISTER,
+		.reg = reg > UINT32_MAX ? UINT32_MAX : (uint32_t)reg,
 		.offset = offset,
 	};
 }
@@ -137,8 +138,8 @@ static int change_cfa(struct cfi_run *run, uint8_t op)
 	else if (op == OP_DEF_CFA_OFFSET)
 		cfa->offset = (int64_t)cfi_read_uleb(&run->cursor);
 	else
-		cfa->offset = scaled((uint64_t)cfi_read_sleb(&run->cursor),
-				     run->common->cie.data_factor);
+		cfa->offset =
+			scaled((uint64_t)cfi_read_sleb(&run->cursor), run->common->cie.data_factor);
 	return 0;
 }
 
@@ -224,8 +225,8 @@ static int run_instruction(struct cfi_run *run, uint8_t op)
 		return 0;
 	case OP_DEF_CFA_SF:
 		reg = cfi_read_uleb(cursor);
-		set_cfa(run, reg, scaled((uint64_t)cfi_read_sleb(cursor),
-					 run->common->cie.data_factor));
+		set_cfa(run, reg,
+			scaled((uint64_t)cfi_read_sleb(cursor), run->common->cie.data_factor));
 		return 0;
 	case OP_DEF_CFA_REGISTER:
 	case OP_DEF_CFA_OFFSET:

@@ -148,8 +148,9 @@ static bool read_expression(const struct cfi_value *value, struct expression *re
  */
 static bool read_plt(const struct cfi_value *value, uint8_t *ret_from)
 {
-	static const uint8_t before[] = { OP_BREG0 + UNWIND_RSP, 8, OP_BREG0 + REGISTER_RIP, 0,
-					  OP_LIT15, OP_AND };
+	static const uint8_t before[] = {
+		OP_BREG0 + UNWIND_RSP, 8, OP_BREG0 + REGISTER_RIP, 0, OP_LIT15, OP_AND
+	};
 	static const uint8_t after[] = { OP_GE, OP_LIT3, OP_SHL, OP_PLUS };
 	struct cfi_cursor cursor = expression_cursor(value);
 	const uint8_t *bytes = cursor.at;
@@ -312,8 +313,8 @@ static bool is_signal_trampoline(const struct cfi_state *state)
 	       cfa.deref && cfa.reg == UNWIND_RSP && cfa.offset == SIGNAL_RSP_OFFSET &&
 	       cfa.added == 0 && cfa.index == NO_INDEX &&
 	       state->return_address.kind == CFI_EXPRESSION &&
-	       read_expression(&state->return_address, &ra) && !ra.deref &&
-	       ra.reg == UNWIND_RSP && ra.offset == SIGNAL_RIP_OFFSET && ra.index == NO_INDEX;
+	       read_expression(&state->return_address, &ra) && !ra.deref && ra.reg == UNWIND_RSP &&
+	       ra.offset == SIGNAL_RIP_OFFSET && ra.index == NO_INDEX;
 }
 
 /* The return address is in a register: what vfork() needs, and no more. */
@@ -326,7 +327,9 @@ static struct parts return_register_parts(const struct cfi_state *state)
 	    !is_in_place(&state->rbx))
 		return unsupported;
 	return (struct parts){
-		.kind = UNWIND_RETURN_REGISTER, .reg = ra->reg, .cfa_offset = (int32_t)cfa->offset,
+		.kind = UNWIND_RETURN_REGISTER,
+		.reg = ra->reg,
+		.cfa_offset = (int32_t)cfa->offset,
 	};
 }
 

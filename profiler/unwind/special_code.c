@@ -25,6 +25,40 @@ static const struct {
 	{ { 0x48, 0x89, 0xe7 }, 3 },		/* mov %rsp,%rdi */
 };
 
+/*
+ * What linkers put into PLTs: bytes that tell an entry by, and the rule of all of them. Where the
+ * entry pushes its index is what UNWIND_PLT wants to know.
+ */
+static const struct plt_form {
+	const char *section;
+	uint8_t first;		/* offset of the first entry: behind the header */
+	uint8_t bytes[7], size;
+	struct unwind_rule rule;
+} plt_forms[] = {
+	/* jmp *GOT(%rip); push $index; jmp header */
+	{ ".plt", 16, { 0xff, 0x25 }, 2, { .kind = UNWIND_PLT, .cfa_offset = 11 } },
+	/* endbr64; push $index; jmp header */
+	{ ".plt", 16, { 0xf3, 0x0f, 0x1e, 0xfa, 0x68 }, 5, { .kind = UNWIND_PLT, .cfa_offset = 9 } },
+	/* endbr64; jmp *GOT(%rip), without and with bnd */
+	{ ".plt.sec",
+	  0,
+	  { 0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25 },
+	  6,
+	  { .kind = UNWIND_CFA_RSP, .cfa_offset = 8 } },
+	{ ".plt.sec",
+	  0,
+	  { 0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25 },
+	  7,
+	  { .kind = UNWIND_CFA_RSP, .cfa_offset = 8 } },
+	/* jmp *GOT(%rip) */
+	{ ".plt.got", 0, { 0xff, 0x25 }, 2, { .kind = UNWIND_CFA_RSP, .cfa_offset = 8 } },
+	{ ".iplt", 0, { 0xff, 0x25 }, 2, { .kind = UNWIND_CFA_RSP, .cfa_offset = 8 } },
+};
+
+/* push GOT+8(%rip); jmp *GOT+16(%rip), with an index on the stack. */
+static const uint8_t plt_header[] = { 0xff, 0x35 };
+#define PLT_HEADER_PUSH_BYTES 6
+
 void special_code_init(struct special_code *code, const struct elf_file *elf)
 {
 	size_t count, i;
@@ -117,8 +151,53 @@ static uint64_t text_bytes(const struct special_code *code, struct elf_file *elf
 	return sum;
 }
 
+static void add_range(struct special_code *code, uint64_t start, uint64_t end,
+		      struct unwind_rule rule)
+{
+	if (code->range_count < SPECIAL_RANGES_MAX && start < end)
+		code->ranges[code->range_count++] = (struct special_range){ start, end, rule };
+}
+
+static void add_plt(struct special_code *code, const struct plt_form *form,
+		    const struct elf_section *section)
+{
+	const struct unwind_rule called = { .kind = UNWIND_CFA_RSP, .cfa_offset = 16 };
+	const struct unwind_rule pushed = { .kind = UNWIND_CFA_RSP, .cfa_offset = 24 };
+	uint64_t start = section->address, entries = start + form->first;
+
+	if (section->size < form->first + form->size ||
+	    memcmp(section->bytes + form->first, form->bytes, form->size))
+		return;
+	if (form->first && !memcmp(section->bytes, plt_header, sizeof(plt_header))) {
+		add_range(code, start, start + PLT_HEADER_PUSH_BYTES, called);
+		add_range(code, start + PLT_HEADER_PUSH_BYTES, entries, pushed);
+	}
+	add_range(code, entries, start + section->size, form->rule);
+}
+
+static int find_plts(struct special_code *code, struct elf_file *elf)
+{
+	struct elf_section section = { 0 };
+	const char *name = "";
+	size_t i;
+	int r = -ENOENT;
+
+	for (i = 0; i < sizeof(plt_forms) / sizeof(plt_forms[0]); i++) {
+		if (strcmp(plt_forms[i].section, name)) {
+			name = plt_forms[i].section;
+			r = elf_file_section(elf, name, &section);
+		}
+		if (r == -ENOMEM)
+			return r;
+		if (r == 0)
+			add_plt(code, &plt_forms[i], &section);
+	}
+	return 0;
+}
+
 int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t covered)
 {
+	const struct unwind_rule end = { .kind = UNWIND_END };
 	uint64_t entry = elf_file_entry(elf), size = text_bytes(code, elf);
 	struct elf_place interpreter;
 	bool dynamic = elf_file_place(elf, ".interp", &interpreter) == 0;
@@ -128,9 +207,9 @@ int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t 
 		r = read_text(code, elf);
 	if (r < 0)
 		return r;
-	if (dynamic || elf_file_type(elf) == ET_EXEC || looks_like_entry(code, entry))
-		code->entry = entry;
-	return 0;
+	if (entry && (dynamic || elf_file_type(elf) == ET_EXEC || looks_like_entry(code, entry)))
+		add_range(code, entry, entry + ENTRY_BYTES_MAX, end);
+	return find_plts(code, elf);
 }
 
 static bool next_trampoline(const struct special_code *code, uint64_t from, uint64_t to,
@@ -161,15 +240,24 @@ static bool next_trampoline(const struct special_code *code, uint64_t from, uint
 bool special_code_next(const struct special_code *code, uint64_t from, uint64_t to,
 		       struct special_range *ret)
 {
-	struct special_range entry = { .start = code->entry, .rule = { .kind = UNWIND_END } };
-	bool found = next_trampoline(code, from, to, ret);
+	struct special_range first = { .start = to };
+	size_t i;
 
-	if (!entry.start || entry.start < from || entry.start >= to ||
-	    (found && ret->start <= entry.start))
-		return found;
-	entry.end = to - entry.start > ENTRY_BYTES_MAX ? entry.start + ENTRY_BYTES_MAX : to;
-	if (found && entry.end > ret->start)
-		entry.end = ret->start;
-	*ret = entry;
-	return true;
+	if (next_trampoline(code, from, to, ret))
+		first = *ret;
+	for (i = 0; i < code->range_count; i++) {
+		const struct special_range *range = &code->ranges[i];
+
+		if (range->start < from || range->start >= first.start)
+			continue;
+		/* Up to where a trampoline begins, or code that has CFI. */
+		*ret = *range;
+		if (ret->end > to)
+			ret->end = to;
+		if (first.end && ret->end > first.start)
+			ret->end = first.start;
+		first = *ret;
+	}
+	*ret = first;
+	return first.end != 0;
 }

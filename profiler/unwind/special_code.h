@@ -2,8 +2,9 @@
 /*
  * special_code.h - code without CFI that can be unwound all the same.
  *
- * Signal trampolines (of Go and musl) are known by their bytes, the entry of a
- * program by its address: nothing called it, so it is the end of every stack.
+ * Signal trampolines (of Go and musl) are known by their bytes, the PLT of lld,
+ * which writes no CFI for it, by its section and bytes, the entry of a program
+ * by its address: nothing called it, so it is the end of every stack.
  */
 #ifndef WICK_SPECIAL_CODE_H
 #define WICK_SPECIAL_CODE_H
@@ -19,21 +20,24 @@ struct text_segment {
 	const uint8_t *bytes;	/* NULL: not read */
 };
 
-struct special_code {
-	struct text_segment segments[TEXT_SEGMENTS_MAX];
-	size_t segment_count;
-	uint64_t entry;		/* 0: not the entry of a program */
-};
-
 struct special_range {
 	uint64_t start, end;
 	struct unwind_rule rule;
 };
 
+#define SPECIAL_RANGES_MAX 8u
+
+struct special_code {
+	struct text_segment segments[TEXT_SEGMENTS_MAX];
+	size_t segment_count;
+	struct special_range ranges[SPECIAL_RANGES_MAX];	/* all but trampolines */
+	size_t range_count;
+};
+
 /* Finds the executable segments; reads no text. */
 void special_code_init(struct special_code *code, const struct elf_file *elf);
 /*
- * Find out the entry, and read the text where that is worth it: of static
+ * Find out the entry and the PLT, and read the text where that is worth it: of static
  * programs, and where at least an eighth of it, all but @covered bytes, has no CFI.
  * Returns 0 or -ENOMEM.
  */
@@ -41,8 +45,8 @@ int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t 
 /* The segment that @address is in, or NULL. */
 const struct text_segment *special_code_segment(const struct special_code *code, uint64_t address);
 /*
- * The first range that starts in [@from, @to), code without CFI; it may begin
- * one byte earlier, because return addresses are looked up at the byte before.
+ * The first range that starts in [@from, @to), code without CFI; a trampoline's
+ * begins one byte earlier, because return addresses are looked up at the byte before.
  */
 bool special_code_next(const struct special_code *code, uint64_t from, uint64_t to,
 		       struct special_range *ret);

@@ -28,7 +28,10 @@ int table_layout_init(struct table_layout *layout, uint64_t start, uint64_t end)
 	if (pages > PAGES_MAX)
 		return -EFBIG;
 	*layout = (struct table_layout){
-		.start = start, .page_count = (uint32_t)pages, .count = pages, .capacity = pages,
+		.start = start,
+		.page_count = (uint32_t)pages,
+		.count = pages,
+		.capacity = pages,
 	};
 	layout->cells = calloc(pages ? pages : 1, sizeof(*layout->cells));
 	return layout->cells ? 0 : -ENOMEM;

@@ -20,7 +20,8 @@ struct table_layout {
 	uint32_t row_count;
 	bool page_overfull;
 	uint32_t rule;			/* in force behind the last row */
-	uint32_t single_rule, single_directory;	/* the last page of one row: its rule, its cell */
+	/* Of the last page with a single row: the rule, and what is in the directory. */
+	uint32_t single_rule, single_directory;
 	uint32_t rows_written, pages_overfull;
 };
 

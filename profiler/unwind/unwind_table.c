@@ -58,7 +58,9 @@ static int read_section(struct table_builder *b, int which)
 		return 0;
 	}
 	b->sections[which] = (struct cfi_section){
-		.bytes = found.bytes, .size = found.size, .address = found.address,
+		.bytes = found.bytes,
+		.size = found.size,
+		.address = found.address,
 		.debug_frame = which == DEBUG_FRAME,
 	};
 	b->stats.cfi_bytes += found.size;

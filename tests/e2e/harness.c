@@ -24,16 +24,25 @@ void harness_need_bpf(void)
 	}
 }
 
+/* Where workloads are; tests/run says it, and commands of the tests ask for it. */
+static const char *workloads_folder(void)
+{
+	char path[4096];
+
+	if (!getenv("WICK_WORKLOADS") && realpath("build/tests/workloads", path))
+		setenv("WICK_WORKLOADS", path, 1);
+	return getenv("WICK_WORKLOADS") ?: ".";
+}
+
 static void command_exec(const char *const *command)
 {
-	char path[512], *arguments[ARGUMENTS_MAX + 1] = { 0 };
-	const char *folder = getenv("WICK_WORKLOADS");
+	char path[4608], *arguments[ARGUMENTS_MAX + 1] = { 0 };
+	const char *folder = workloads_folder();
 
 	for (size_t i = 0; command[i] && i < ARGUMENTS_MAX; i++)
 		arguments[i] = (char *)command[i];
 	if (command[0][0] == '@') {
-		snprintf(path, sizeof(path), "%s/%s", folder ? folder : "build/tests/workloads",
-			 command[0] + 1);
+		snprintf(path, sizeof(path), "%s/%s", folder, command[0] + 1);
 		arguments[0] = path;
 	}
 	execvp(arguments[0], arguments);

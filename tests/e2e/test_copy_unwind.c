@@ -88,6 +88,7 @@ static void copy_registers(struct fixture *f)
 	assert_int_equal(ptrace(PTRACE_GETREGS, f->pid, NULL, &r), 0);
 	copy->ip = r.rip;
 	copy->sp = r.rsp;
+	copy->base = r.rsp;
 	copy->fp = r.rbp;
 	copy->regs[UNWIND_RAX] = r.rax;
 	copy->regs[UNWIND_RDX] = r.rdx;

@@ -114,13 +114,14 @@ static void send(const struct fixture *f, struct notice_batch *batch)
 }
 
 static void send_request(const struct fixture *f, uint32_t pid, uint64_t start_ns,
-			 uint32_t exec_id)
+			 uint32_t exec_id, bool is_loaded)
 {
 	struct notice_batch *batch = notice_batch_new();
 	struct wick_request_record request = {
 		.pid = pid,
 		.start_ns = start_ns,
 		.exec_id = exec_id,
+		.is_loaded = is_loaded,
 	};
 
 	assert_int_equal(notice_batch_add_request(batch, &request), 0);
@@ -154,7 +155,7 @@ static struct wick_process load(const struct fixture *f, uint32_t pid, uint64_t 
 
 	store_maps_request(&f->options.store, pid, start_ns, exec_id);
 	begin_ns = clock_monotonic_ns();
-	send_request(f, pid, start_ns, exec_id);
+	send_request(f, pid, start_ns, exec_id, false);
 	entry = wait_loaded(f, pid, NULL);
 	print_message("# from request to published: %lu us, %u mappings\n",
 		      (unsigned long)(clock_monotonic_ns() - begin_ns) / 1000, entry.map_count);
@@ -296,7 +297,7 @@ static void test_exec(void **state)
 	window_free(flush(f));
 	assert_int_equal(stats(f).maps_read, 2);
 	/* A request from before is not answered any more. */
-	send_request(f, pid, 100, 1);
+	send_request(f, pid, 100, 1, false);
 	window_free(flush(f));
 	assert_int_equal(stats(f).requests_late, 1);
 	assert_true(store_maps_process(&f->options.store, pid, &entry));
@@ -311,6 +312,24 @@ static int map_later(void)
 		return 1;
 	raise(SIGSTOP);
 	return 0;
+}
+
+static void test_astray(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t pid = start(f, (const char *const[]){ "/proc/self/exe", "map-later", NULL });
+	struct wick_process before = load(f, pid, 100, 1), after;
+
+	/* Nothing has changed: nothing is published, so that the kernel side asks less often. */
+	send_request(f, pid, 100, 1, true);
+	window_free(flush(f));
+	assert_int_equal(stats(f).store.processes_published, 1);
+	/* A change nobody told. */
+	kill((pid_t)pid, SIGCONT);
+	wait_stopped((pid_t)pid);
+	send_request(f, pid, 100, 1, true);
+	after = wait_loaded(f, pid, &before);
+	assert_int_equal(after.map_count, before.map_count + 1);
 }
 
 static void test_notices_lost(void **state)
@@ -454,6 +473,7 @@ int main(int argc, char **argv)
 		TABLES_TEST("a later mapping is published too", test_later_mapping),
 		TABLES_TEST("a forked child gets its own list when that changes", test_fork),
 		TABLES_TEST("after an exec the list is that of the notices", test_exec),
+		TABLES_TEST("a walk that went astray publishes only what changed", test_astray),
 		TABLES_TEST("after a loss lists are read again", test_notices_lost),
 		TABLES_TEST("a copy that nobody can unwind is a sample all the same",
 			    test_late_copy),

@@ -390,6 +390,12 @@ static void test_read_own(void **state)
 		assert_string_not_equal(p->mappings[i].path, "[vsyscall]");
 	}
 	assert_true(vdso);
+	/* The same again changes nothing, and what is known of its files stays known. */
+	p->dirty = false;
+	p->mappings[0].resolved = true;
+	assert_int_equal(process_read_maps(table, p), 0);
+	assert_false(p->dirty);
+	assert_true(p->mappings[0].resolved);
 	/* What happened before it was read is in the list. */
 	apply(table, 0, EXEC(p->since_ns, p->pid));
 	assert_true(p->mapping_count > 2);

@@ -1,0 +1,204 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# wick convert, report, symbolize, list and doctor as their users meet them, without privileges.
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+build=${WICK_BUILD:-$top/build}
+WICK=${WICK:-$build/wick}
+WORKLOADS=${WICK_WORKLOADS:-$build/tests/workloads}
+tmp=${WICK_TMP:-$(mktemp -d)}
+cd "$tmp" || exit 1
+failed=0
+
+# verdict NAME STATUS: 0 is "ok". What was said is shown when it is not.
+verdict() {
+	if [ "$2" = 0 ]; then
+		echo "ok - $1"
+		return
+	fi
+	echo "not ok - $1"
+	sed 's/^/  /' said out 2>/dev/null | head -20
+	failed=1
+}
+
+# expect NAME STATUS TEXT ARGUMENT...: wick ends with STATUS, and says TEXT where that is not empty.
+expect() {
+	name=$1 wanted=$2 text=$3
+	shift 3
+	"$WICK" "$@" >out 2>said
+	status=$?
+	if [ $status != "$wanted" ]; then
+		echo "status $status instead of $wanted" >>said
+		verdict "$name" 1
+	elif [ -n "$text" ]; then
+		cat out said | grep -qF -e "$text"
+		verdict "$name" $?
+	else
+		verdict "$name" 0
+	fi
+}
+
+# check NAME COMMAND...: the command succeeds.
+check() {
+	name=$1
+	shift
+	"$@" >said 2>&1
+	verdict "$name" $?
+}
+
+# skip NAME REASON
+skip() {
+	echo "ok - $1 # SKIP $2"
+}
+
+# json FILE EXPRESSION: of Python, in which d is what the file holds.
+json() {
+	python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+sys.exit(not eval("(" + sys.argv[2] + ")"))' "$1" "$2"
+}
+
+cat >in.folded <<'END'
+ls;main;list;read 30
+ls;main;list;sort 5
+sh;[incomplete:depth];run;run;read 10
+sh;main;fork 15
+END
+
+# --- convert
+
+check "folded stacks come back byte for byte" sh -c '"$0" convert in.folded -o again.folded &&
+	cmp in.folded again.folded' "$WICK"
+check "folded stacks come back through pprof" sh -c '"$0" convert in.folded -o p.pb.gz &&
+	"$0" convert p.pb.gz -o again.folded && cmp in.folded again.folded' "$WICK"
+check "a pprof comes back byte for byte" sh -c '"$0" convert p.pb.gz -o again.pb.gz &&
+	cmp p.pb.gz again.pb.gz' "$WICK"
+check "a flame graph is drawn of either" sh -c '"$0" convert in.folded -o a.svg &&
+	"$0" convert p.pb.gz -o b.svg && cmp a.svg b.svg && grep -q "<svg" a.svg' "$WICK"
+check "several files are written at once" sh -c '"$0" convert p.pb.gz -o c.svg -o c.folded &&
+	test -s c.svg && cmp c.folded in.folded' "$WICK"
+check "input may come through a pipe" sh -c 'cat p.pb.gz | "$0" convert - -o - --format folded |
+	cmp - in.folded' "$WICK"
+check "compressed text is read" sh -c 'gzip <in.folded >in.gz && "$0" convert in.gz -o g.folded &&
+	cmp g.folded in.folded' "$WICK"
+check "stacks of perf are read, without their suffixes" sh -c 'echo "sh;main;read_[k] 2" >k &&
+	"$0" convert k -o - --format folded | grep -qx "sh;main;read 2"' "$WICK"
+expect "nothing to convert is a usage error" 2 "missing file" convert -o x.svg
+expect "nowhere to write is a usage error" 2 "missing option: -o" convert in.folded
+expect "an unknown suffix is a usage error" 2 "unknown format: x.png" convert in.folded -o x.png
+expect "a file that is not there" 1 "cannot read: nowhere: No such file" convert nowhere -o x.svg
+expect "a folder is no profile" 1 "cannot read: .: Is a directory" convert . -o x.svg
+expect "a value that is not there names those there are" 1 "this profile has samples" \
+	convert p.pb.gz --value cpu -o x.svg
+expect "a target in no folder" 1 "cannot write: no/x.svg" convert in.folded -o no/x.svg
+check "nothing was written by any of them" test ! -e x.svg
+expect "a full disk is an error" 1 "cannot write: /dev/full: No space left" \
+	convert in.folded -o /dev/full --format folded
+: >empty
+expect "an empty file is no profile" 1 "cannot read: empty: it is empty" convert empty -o x.svg
+head -c 100 p.pb.gz >cut
+expect "a cut file is refused" 1 "ends too early" convert cut -o x.svg
+head -c 5000 /dev/urandom | sed 's/^/\x01/' >random
+expect "random bytes are refused" 1 "neither pprof nor folded" report random
+expect "text that is no profile is refused, by line" 1 "line 1:" report "$top/LICENSE"
+
+# --- report
+
+expect "report shows the top" 0 "66.67%" report in.folded
+check "the largest self comes first" sh -c '"$0" report in.folded | sed -n 3p |
+	grep -q "^ *40  66.67%  66.67%  *40  66.67%  read$"' "$WICK"
+check "by total, main is first" sh -c '"$0" report --sort total in.folded | sed -n 3p |
+	grep -q "main$"' "$WICK"
+check "a recursive function counts once" sh -c '"$0" report --json p.pb.gz >r.json'  "$WICK"
+check "shares are of the whole" json r.json 'd["total"] == 60 and d["type"] == "samples"'
+check "and its total is not doubled" json r.json \
+	'[r["total"] for r in d["rows"] if r["name"] == "run"] == [10]'
+check "by process" sh -c '"$0" report --by comm --json in.folded >c.json' "$WICK"
+check "each has its share" json c.json \
+	'[(r["name"], r["total"]) for r in d["rows"]] == [("ls", 35), ("sh", 25)]'
+check "the tree" sh -c '"$0" report --tree --json in.folded >t.json' "$WICK"
+check "goes from the largest process down" json t.json \
+	'[(n["depth"], n["name"], n["total"]) for n in d["tree"]][:5] ==
+	[(0, "all", 60), (1, "ls", 35), (2, "main", 35), (3, "list", 35), (4, "read", 30)]'
+check "--min-share cuts the tree" sh -c '"$0" report --tree --min-share 20 in.folded |
+	grep -q fork && ! "$0" report --tree --min-share 30 in.folded | grep -q fork' "$WICK"
+check "--limit cuts the table and says so" sh -c '"$0" report -n 1 in.folded |
+	grep -q "^(1 of 7 rows"' "$WICK"
+check "a report goes to a file" sh -c '"$0" report in.folded -o r.txt && grep -q main r.txt' "$WICK"
+expect "a label that is not there" 1 "--by pid" report --by pid in.folded
+expect "a tree by processes is a usage error" 2 "--tree with --by" report --tree --by pid in.folded
+expect "a bad share is a usage error" 2 "from 0 to 100" report --min-share x in.folded
+expect "without a file it is wick.pb.gz" 1 "cannot read: wick.pb.gz" report
+expect "a closed pipe is an error" 1 "cannot write" report in.folded -o /dev/full
+printf 'sh;\033[2Jx 1\n' >control
+expect "control characters are no folded stacks" 1 "neither" report control
+
+# go_top FILE: "SELF TOTAL NAME" by go tool pprof; ours by report.
+go_top() {
+	go tool pprof -top -nodecount=0 -nodefraction=0 "$1" 2>/dev/null |
+		awk 'on { $2 = $3 = $5 = ""; print } /flat%/ { on = 1 }' | tr -s ' '
+}
+our_top() {
+	"$WICK" report -n 0 "$1" | awk 'NR > 2 { $2 = $3 = $5 = ""; print }' | tr -s ' '
+}
+if command -v go >/dev/null; then
+	go_top p.pb.gz >go.top
+	our_top p.pb.gz >our.top
+	check "go tool pprof -top says the same" sh -c 'test -s go.top && diff go.top our.top'
+	check "and as raw text both are one" sh -c 'go tool pprof -raw p.pb.gz 2>/dev/null >1.raw
+		go tool pprof -raw again.pb.gz 2>/dev/null >2.raw; test -s 1.raw && cmp 1.raw 2.raw'
+else
+	skip "go tool pprof -top says the same" "there is no go"
+	skip "and as raw text both are one" "there is no go"
+fi
+
+# --- symbolize
+
+elf=$WORKLOADS/recurse
+address=$(nm "$elf" | awk '$3 == "main" { print $1 }')
+expect "an address has its function" 0 "0x$address main" symbolize -e "$elf" "$address"
+expect "with 0x too" 0 " main" symbolize -e "$elf" "0x$address"
+check "addresses come from standard input" sh -c 'echo "$2" | "$0" symbolize -e "$1" |
+	grep -q " main"' "$WICK" "$elf" "$address"
+check "as JSON" sh -c '"$0" symbolize --json -e "$1" "$2" >s.json' "$WICK" "$elf" "$address"
+check "with the function's start" json s.json 'd["frames"][-1]["function"] == "main" and
+	d["frames"][-1]["start"] == d["address"]'
+expect "nothing there is ??" 0 "0xfffffffffffffff0 ??" symbolize -e "$elf" fffffffffffffff0
+expect "a word that is no address" 2 "bad address: main" symbolize -e "$elf" main
+expect "an address that is too large" 2 "bad address" symbolize -e "$elf" 12345678123456781
+expect "a file that is not ELF" 1 "not an ELF file" symbolize -e in.folded 1
+expect "no file" 2 "missing option: -e" symbolize 1
+
+# --- list and doctor
+
+expect "list has the events" 0 "cpu " list
+expect "and the formats" 0 ".pb.gz" list
+check "as JSON" sh -c '"$0" list --json >l.json' "$WICK"
+check "with names" json l.json 'd["events"][0]["name"] == "cpu" and len(d["writes"]) > 3'
+"$WICK" doctor >out 2>said
+status=$?
+check "doctor ends with 0 or 3" test $status = 0 -o $status = 3
+"$WICK" doctor --json >d.json 2>said
+check "its rows have a state" json d.json \
+	'all(r["state"] in ("ok", "degraded", "missing") and r["why"] for r in d)'
+check "what is not ok has a fix" json d.json \
+	'all(bool(r["fix"]) == (r["state"] != "ok") for r in d)'
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	cp "$WICK" ./wick && chmod 755 . wick
+	setpriv --reuid 65534 --regid 65534 --clear-groups ./wick doctor >out 2>said
+	status=$?
+	check "without privileges it is 3" test $status = 3
+	check "and says which are missing" grep -q "^missing.*CAP_BPF" out
+else
+	skip "without privileges it is 3" "needs root to drop them"
+	skip "and says which are missing" "needs root to drop them"
+fi
+
+for tool in convert report symbolize list doctor; do
+	expect "$tool has its help" 0 "usage: wick $tool" "$tool" --help
+	check "$tool is in the man page" sh -c '"$0" help --man | grep -q "wick.* $1"' "$WICK" $tool
+done
+
+exit $failed
