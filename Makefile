@@ -72,6 +72,7 @@ TOOLS_OBJ := $(TOOLS_SRC:%.c=$(O)/%.o)
 TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(O)/%.o)
 TEST_OBJ := $(TEST_C:%.c=$(O)/%.o)
 BENCH := $(BENCH_C:%.c=$(O)/%)
+VM := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/*.c))
 WICK := $(patsubst tools/wick.c,$(O)/wick,$(wildcard tools/wick.c))
 # Tools before the library: a static link takes from an archive what is asked for before it.
 ARCHIVES := $(O)/libtools.a $(O)/libwick.a
@@ -87,9 +88,9 @@ WORKLOADS := $(WORKLOAD_SRC:%=$(O)/%.built)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-OBJ += $(BENCH_C:%.c=$(O)/%.o)
+OBJ += $(BENCH_C:%.c=$(O)/%.o) $(VM:%=%.o)
 
-.PHONY: all check check-root check-layers test test-now test-programs workloads bench demo \
+.PHONY: all check check-root check-layers test test-now test-programs test-vm workloads bench demo \
 	bpf-size format lint install uninstall clean
 
 all: $(ARCHIVES) $(SKELETONS) $(WICK)
@@ -200,7 +201,7 @@ test-now: test-programs
 	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(E2E) $(E2E_SCRIPTS)
 
 $(BENCH:%=%.o): | $(BENCH_BPF_OBJ:.bpf.o=.skel.h)
-$(BENCH): $(O)/%: $(O)/%.o $(O)/libwick.a $(O)/flags/ld
+$(BENCH) $(VM): $(O)/%: $(O)/%.o $(O)/libwick.a $(O)/flags/ld
 	$(call begin,LINK)
 	$(Q)$(CC) $(LD_FLAGS) -o $@ $< $(O)/libwick.a $(LIBS)
 
@@ -208,6 +209,12 @@ bench:
 	$(Q)tests/install-packages build test extra bench
 	$(Q)$(MAKE) --no-print-directory all workloads $(BENCH)
 	$(Q)WICK_BUILD=$(O) tests/bench/run
+
+# Under other kernels, in virtual machines; WICK_VM_KERNELS="5.10 6.1" names some of tests/vm/kernels.
+test-vm:
+	$(Q)tests/install-packages build test vm
+	$(Q)$(MAKE) --no-print-directory all workloads $(VM)
+	$(Q)WICK_TEST_SECONDS=1800 $(RUN) tests/vm/test_kernels.py
 
 demo:
 	@[ "$$(id -u)" = 0 ] || { echo "make demo needs root: sudo make demo" >&2; exit 1; }

@@ -66,6 +66,9 @@ enum unwind_kind {
 	UNWIND_UNSUPPORTED,	/* CFI says something this step cannot do */
 	UNWIND_RETURN_REGISTER,	/* CFA = rsp + cfa_offset, return address in the register, rbp in place;
 				 * only while registers are known (a parent asleep in vfork()) */
+	UNWIND_OTHER_STACK,	/* code that has moved rsp to another stack, with its frame left on
+				 * the old one: CFA = rbp + 16, wherever that is, and the caller's
+				 * rbp at rbp */
 	UNWIND_KINDS,
 };
 

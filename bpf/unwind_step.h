@@ -197,6 +197,24 @@ static __always_inline int unwind_step_guess(struct unwind_cursor *s, wick_u32 k
 							     UNWIND_STOP_NO_RULE);
 }
 
+/*
+ * Back from a stack that this frame's code has moved to: the only step that
+ * may go to lower addresses, so it is believed only when it leads behind a call.
+ */
+static __always_inline int unwind_step_other_stack(struct unwind_cursor *s)
+{
+	wick_u64 caller_fp, ra, fp = s->fp;
+
+	if ((fp & 7) || unwind_read_word(s, fp, &caller_fp) || unwind_read_word(s, fp + 8, &ra) ||
+	    !unwind_map_has(s, ra - 1) || !unwind_follows_call(s, ra))
+		return unwind_stop(s, UNWIND_STOP_FRAME_POINTER);
+	s->flags |= UNWIND_RBX_UNKNOWN;
+	s->fp = caller_fp;
+	s->ip = ra;
+	s->sp = fp + 16;
+	return 0;
+}
+
 /* Compute the CFA of @rule into *@ret. Returns 0, or 1 having stopped. */
 static __always_inline int unwind_cfa(struct unwind_cursor *s, wick_u64 rule, wick_u32 flags,
 				      wick_u64 *ret)
@@ -332,6 +350,8 @@ static __always_inline int unwind_step(struct unwind_cursor *s)
 		return unwind_step_register(s, rule, flags);
 	if (kind == UNWIND_NONE || kind == UNWIND_FRAME_POINTER)
 		return unwind_step_guess(s, kind, flags);
+	if (kind == UNWIND_OTHER_STACK)
+		return unwind_step_other_stack(s);
 	if (unwind_cfa(s, rule, flags, &cfa))
 		return 1;
 	if (cfa <= s->sp)

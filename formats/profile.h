@@ -118,6 +118,8 @@ DEFINE_CLEANUP(struct profile_builder *, profile_builder_free)
 
 /* NULL is "". Bytes that are not UTF-8 become U+FFFD. */
 int profile_builder_string(struct profile_builder *builder, const char *text, profile_string *ret);
+/* The text of a string that this builder has returned. */
+const char *profile_builder_text(const struct profile_builder *builder, profile_string string);
 /* Value types come before the first sample. */
 int profile_builder_value_type(struct profile_builder *builder,
 			       const struct profile_value_type *type, uint32_t *ret);

@@ -147,6 +147,11 @@ int profile_builder_string(struct profile_builder *builder, const char *text, pr
 				 intern_add(texts, repaired->data, repaired->size, ret);
 }
 
+const char *profile_builder_text(const struct profile_builder *builder, profile_string string)
+{
+	return intern_text(builder->memory->texts, string);
+}
+
 int profile_builder_value_type(struct profile_builder *builder,
 			       const struct profile_value_type *type, uint32_t *ret)
 {

@@ -84,6 +84,16 @@ struct elf_place {
 };
 /* As elf_file_section(), but reads nothing; a compressed section is -ENOENT. */
 int elf_file_place(struct elf_file *elf, const char *name, struct elf_place *ret);
+/* Whether there is such a section with bytes in the file, compressed or not: 1, 0 or -ENOMEM. */
+int elf_file_has(struct elf_file *elf, const char *name);
+/*
+ * How many bytes of memory the sections of debug information take when all are
+ * read and decompressed: a small file can hold gigabytes of zeros. Returns as
+ * elf_file_section(), and -EFBIG too when one claims more than that allows.
+ */
+int elf_file_debug_bytes(struct elf_file *elf, uint64_t *ret);
+/* For libdw, which reads by libelf; it must be done with it before elf_file_close(). */
+struct Elf *elf_file_handle(struct elf_file *elf);
 /*
  * The bytes of the @index'th executable PT_LOAD segment, counted from 0, for
  * byte pattern searches. Returns as elf_file_section(), -ENOENT past the last.

@@ -199,6 +199,83 @@ int elf_file_section(struct elf_file *elf, const char *name, struct elf_section 
 	return 0;
 }
 
+int elf_file_has(struct elf_file *elf, const char *name)
+{
+	size_t index;
+	int r = elf_section_find(elf, name, &index);
+
+	return r == -ENOMEM ? r : r == 0;
+}
+
+struct Elf *elf_file_handle(struct elf_file *elf)
+{
+	return elf->elf;
+}
+
+/* The old way, before SHF_COMPRESSED: ".zdebug_info" is "ZLIB", the size in 8 bytes, and data. */
+static int gnu_compressed_bytes(struct elf_file *elf, const GElf_Shdr *header, uint64_t *ret)
+{
+	uint64_t size = 0;
+	Elf_Data *data;
+	int r, i;
+
+	r = elf_chunk(elf, header->sh_offset, 12, ELF_T_BYTE, &data);
+	if (r < 0)
+		return r;
+	for (i = 4; i < 12; i++)
+		size = size << 8 | ((const uint8_t *)data->d_buf)[i];
+	*ret = size;
+	return 0;
+}
+
+static int elf_section_bytes(struct elf_file *elf, size_t index, const char *name, uint64_t *ret)
+{
+	const GElf_Shdr *header = &elf->sections[index];
+	GElf_Chdr compressed;
+	int r = 0;
+
+	*ret = header->sh_size;
+	if (header->sh_size > elf->file_bytes)
+		return -EBADMSG;
+	if (header->sh_flags & SHF_COMPRESSED) {
+		errno = 0;
+		if (!gelf_getchdr(elf_getscn(elf->elf, index), &compressed))
+			return elf_failure();
+		*ret = compressed.ch_size;
+	} else if (!strncmp(name, ".zdebug_", 8)) {
+		r = gnu_compressed_bytes(elf, header, ret);
+	}
+	return r < 0 ? r : *ret > ELF_BYTES_MAX ? -EFBIG : 0;
+}
+
+int elf_file_debug_bytes(struct elf_file *elf, uint64_t *ret)
+{
+	uint64_t total = 0, bytes;
+	const char *name;
+	size_t names, i;
+	int r;
+
+	r = elf_sections_load(elf);
+	if (r < 0)
+		return r;
+	errno = 0;
+	if (elf_getshdrstrndx(elf->elf, &names))
+		return elf_failure();
+	for (i = 1; i < elf->section_count; i++) {
+		if (elf->sections[i].sh_type == SHT_NULL || elf->sections[i].sh_type == SHT_NOBITS)
+			continue;
+		name = elf_strptr(elf->elf, names, elf->sections[i].sh_name);
+		if (!name || (strncmp(name, ".debug_", 7) && strncmp(name, ".zdebug_", 8)))
+			continue;
+		r = elf_section_bytes(elf, i, name, &bytes);
+		if (r < 0)
+			return r;
+		total += bytes;
+	}
+	*ret = total;
+	return 0;
+}
+
 int elf_file_text(struct elf_file *elf, size_t index, struct elf_section *ret)
 {
 	const struct elf_segment *segment = NULL;

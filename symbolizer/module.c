@@ -103,6 +103,27 @@ static int module_read_image(const struct module *mod, uint64_t offset, void *bu
 	return 0;
 }
 
+ssize_t module_read_some(struct module *mod, uint64_t offset, void *buffer, size_t size)
+{
+	ssize_t got;
+
+	if (mod->image) {
+		if (offset >= mod->image_bytes)
+			return 0;
+		if (size > mod->image_bytes - offset)
+			size = mod->image_bytes - offset;
+		return module_read_image(mod, offset, buffer, size) ?: (ssize_t)size;
+	}
+	if (mod->fd < 0)
+		return -ENOENT;
+	if (offset > INT64_MAX - size)
+		return -EBADMSG;
+	do {
+		got = pread(mod->fd, buffer, size, (off_t)offset);
+	} while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : got;
+}
+
 int module_read(struct module *mod, uint64_t offset, void *buffer, size_t size)
 {
 	char *position = buffer;
@@ -110,23 +131,17 @@ int module_read(struct module *mod, uint64_t offset, void *buffer, size_t size)
 
 	if (mod->image)
 		return module_read_image(mod, offset, buffer, size);
-	if (mod->fd < 0)
-		return -ENOENT;
-	if (offset > INT64_MAX - size)
-		return -EBADMSG;
 	while (size) {
-		got = pread(mod->fd, position, size, (off_t)offset);
-		if (got < 0 && errno == EINTR)
-			continue;
+		got = module_read_some(mod, offset, position, size);
 		if (got < 0)
-			return -errno;
+			return (int)got;
 		if (!got)
 			return -EBADMSG;
 		position += got;
 		offset += (uint64_t)got;
 		size -= (size_t)got;
 	}
-	return 0;
+	return mod->fd < 0 ? -ENOENT : 0;
 }
 
 long module_read_text(struct module *mod, uint64_t offset, uint64_t limit, char *buffer,

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "profiler/base/cleanup.h"
 #include "symbolizer/elf_file.h"
 
@@ -51,6 +52,8 @@ int module_open(struct module *mod, struct elf_file **ret);
  * open. Returns 0, -EBADMSG when the file has not that many, or a negative errno.
  */
 int module_read(struct module *mod, uint64_t offset, void *buffer, size_t size);
+/* Read up to @size bytes there. Returns how many, 0 at the end, or a negative errno. */
+ssize_t module_read_some(struct module *mod, uint64_t offset, void *buffer, size_t size);
 /*
  * Read the NUL-terminated text at file @offset, of at most @limit bytes with
  * its NUL, into @buffer; what does not fit is cut off. Returns its length,

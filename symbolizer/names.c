@@ -86,22 +86,26 @@ int names_symbol(struct names *names, const char *symbol, struct frame *frame)
 	return 0;
 }
 
+int names_plain(struct names *names, const char *name, struct frame *frame)
+{
+	const char *text = names_text(names, name);
+
+	if (!text)
+		return -ENOMEM;
+	frame->function = text;
+	frame->system_name = text;
+	return 0;
+}
+
 int names_address(struct names *names, const char *base, uint64_t address, struct frame *frame)
 {
-	const char *text;
-
 	strbuf_reset(&names->buffer);
 	if (*base)
 		strbuf_printf(&names->buffer, "%s+", base);
 	strbuf_printf(&names->buffer, "0x%" PRIx64, address);
 	if (names->buffer.error)
 		return names->buffer.error;
-	text = names_text(names, names->buffer.data);
-	if (!text)
-		return -ENOMEM;
-	frame->function = text;
-	frame->system_name = text;
-	return 0;
+	return names_plain(names, names->buffer.data, frame);
 }
 
 size_t names_bytes(const struct names *names)

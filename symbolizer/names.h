@@ -26,6 +26,8 @@ const char *names_text(struct names *names, const char *text);
  * it: the first without clone suffixes and demangled. Returns 0 or -ENOMEM.
  */
 int names_symbol(struct names *names, const char *symbol, struct frame *frame);
+/* Fill both with a name that nothing has mangled and no compiler has given a suffix. */
+int names_plain(struct names *names, const char *name, struct frame *frame);
 /* Fill both with "@base+0xADDRESS", or the address alone when @base is empty. */
 int names_address(struct names *names, const char *base, uint64_t address, struct frame *frame);
 size_t names_bytes(const struct names *names);

@@ -36,6 +36,8 @@ struct provider {
 	void (*free)(void *state);
 };
 
+extern const struct provider dwarf_provider;		/* dwarf.c */
+extern const struct provider gopclntab_provider;	/* gopclntab.c */
 extern const struct provider elf_symtab_provider;	/* elf_symbols.c */
 extern const struct provider elf_dynsym_provider;
 extern const struct provider plt_stubs_provider;	/* plt_stubs.c */

@@ -2,6 +2,9 @@
 #include "symbolizer/provider.h"
 
 const struct provider *const provider_table[] = {
+	&dwarf_provider,
+	/* Before symbols, whose names are taken for C's: "main.cold" would lose its end. */
+	&gopclntab_provider,
 	&elf_symtab_provider,
 	&elf_dynsym_provider,
 	/* Before the FDEs, because one of those covers the whole .plt. */

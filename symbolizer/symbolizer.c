@@ -30,6 +30,7 @@ struct loaded {
 	struct module *mod;
 	void *states[PROVIDERS_MAX];	/* by place in the provider table; NULL: it has nothing */
 	bool opened[PROVIDERS_MAX];
+	bool is_open;			/* any of them */
 	struct hashmap *answers;	/* address → struct answer */
 	struct frame *frames;
 	size_t frame_count, frame_capacity;
@@ -48,16 +49,24 @@ struct symbolizer {
 	struct symbolizer_stats stats;
 };
 
-static struct loaded *loaded_free(struct loaded *loaded)
+static void loaded_close(struct loaded *loaded)
 {
 	size_t i;
 
-	if (!loaded)
-		return NULL;
 	for (i = 0; i < provider_count; i++) {
 		if (loaded->states[i])
 			provider_table[i]->free(loaded->states[i]);
+		loaded->states[i] = NULL;
+		loaded->opened[i] = false;
 	}
+	loaded->is_open = false;
+}
+
+static struct loaded *loaded_free(struct loaded *loaded)
+{
+	if (!loaded)
+		return NULL;
+	loaded_close(loaded);
 	hashmap_free(loaded->answers);
 	free(loaded->frames);
 	module_put(loaded->mod);
@@ -182,8 +191,9 @@ static void symbolizer_evict(struct symbolizer *sym, struct loaded *loaded)
 	loaded_free(loaded);
 }
 
-/* The one that was not asked for longest, but for @kept. */
-static struct loaded *symbolizer_oldest(const struct symbolizer *sym, const struct loaded *kept)
+/* The one that was not asked for longest, but for @kept; of those with providers when @open. */
+static struct loaded *symbolizer_oldest(const struct symbolizer *sym, const struct loaded *kept,
+					bool open)
 {
 	struct loaded *oldest = NULL, *candidate;
 	size_t position = 0;
@@ -191,9 +201,39 @@ static struct loaded *symbolizer_oldest(const struct symbolizer *sym, const stru
 
 	while (hashmap_next(sym->modules, &position, NULL, &value)) {
 		candidate = *(struct loaded **)value;
-		if (candidate != kept && (!oldest || candidate->used < oldest->used))
+		if (candidate == kept || (open && !candidate->is_open))
+			continue;
+		if (!oldest || candidate->used < oldest->used)
 			oldest = candidate;
 	}
+	return oldest;
+}
+
+static void symbolizer_count(struct symbolizer *sym, struct loaded *loaded)
+{
+	sym->stats.cache_bytes -= loaded->bytes;
+	loaded->bytes = loaded_bytes(loaded);
+	sym->stats.cache_bytes += loaded->bytes;
+}
+
+/*
+ * Let go of something other than @kept: of what was read from a file first,
+ * because debug information is a thousand times larger than the answers found
+ * in it, and a program that is running asks for the same ones again. Returns
+ * whether there was something.
+ */
+static bool symbolizer_shrink(struct symbolizer *sym, const struct loaded *kept)
+{
+	struct loaded *oldest = symbolizer_oldest(sym, kept, true);
+
+	if (oldest) {
+		loaded_close(oldest);
+		symbolizer_count(sym, oldest);
+		return true;
+	}
+	oldest = symbolizer_oldest(sym, kept, false);
+	if (oldest)
+		symbolizer_evict(sym, oldest);
 	return oldest;
 }
 
@@ -202,12 +242,13 @@ static void symbolizer_account(struct symbolizer *sym, struct loaded *loaded)
 {
 	struct loaded *oldest;
 
-	sym->stats.cache_bytes -= loaded->bytes;
-	loaded->bytes = loaded_bytes(loaded);
-	sym->stats.cache_bytes += loaded->bytes;
-	while (sym->stats.cache_bytes > sym->cache_bytes ||
-	       hashmap_count(sym->modules) > MODULES_MAX) {
-		oldest = symbolizer_oldest(sym, loaded);
+	symbolizer_count(sym, loaded);
+	while (sym->stats.cache_bytes > sym->cache_bytes) {
+		if (!symbolizer_shrink(sym, loaded))
+			break;
+	}
+	while (hashmap_count(sym->modules) > MODULES_MAX) {
+		oldest = symbolizer_oldest(sym, loaded, false);
 		if (!oldest)
 			break;
 		symbolizer_evict(sym, oldest);
@@ -229,6 +270,7 @@ static int loaded_open(struct symbolizer *sym, struct loaded *loaded, size_t ind
 		log_debug(LOG_SYMBOLIZER, "reading %s: %s: %s", provider->name,
 			  module_info(loaded->mod)->path, strerror(-r));
 	loaded->opened[index] = true;
+	loaded->is_open = true;
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 /*
  * symbolizer.h - names for addresses: (module, ELF address) to functions and lines.
  *
- * Knows ELF; knows nothing of processes, BPF or output formats. One
+ * Knows ELF and DWARF; knows nothing of processes, BPF or output formats. One
  * symbolizer per thread. Strings it returns live until symbolizer_free().
  */
 #ifndef WICK_SYMBOLIZER_H
@@ -18,6 +18,8 @@ struct symbolizer;
 
 /* Where a name came from, best first; the quality line of a profile counts them. */
 enum frame_origin {
+	FRAME_DWARF,
+	FRAME_GO,		/* .gopclntab */
 	FRAME_SYMTAB,
 	FRAME_DYNSYM,
 	FRAME_KALLSYMS,
@@ -36,7 +38,9 @@ struct frame {
 };
 
 struct symbolizer_options {
-	size_t cache_bytes;	/* limit for loaded symbol tables; 0 for a default of 32 MiB */
+	/* Limit for what is read from files and for answers; 0 for a default of 32 MiB. One
+	 * module may be over it while it is asked for: libdw reads whole sections. */
+	size_t cache_bytes;
 	const char *kallsyms_path;	/* copied; NULL for /proc/kallsyms */
 };
 

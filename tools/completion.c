@@ -78,7 +78,7 @@ static void bash_add_words(struct strbuf *ret, const struct tool *tool)
 	const struct option_row *row;
 	size_t i;
 
-	strbuf_printf(ret, "\t%s) words='", tool->name);
+	strbuf_printf(ret, "\t%s) %swords='", tool->name, tool->takes_files ? "files=-f " : "");
 	for (row = tool->options; !option_row_is_end(row); row++)
 		if (row->help)
 			add_names(ret, row);
@@ -97,7 +97,7 @@ static const char bash_head[] =
 	"\tCOMPREPLY=($(compgen -P \"$begin\" \"$@\" -- \"${current##*,}\"))\n"
 	"}\n"
 	"_wick() {\n"
-	"\tlocal i words= command=${COMP_WORDS[1]} current=${COMP_WORDS[COMP_CWORD]}\n"
+	"\tlocal i words= files= command=${COMP_WORDS[1]} current=${COMP_WORDS[COMP_CWORD]}\n"
 	"\tlocal before=${COMP_WORDS[COMP_CWORD-1]}\n"
 	"\tif [ \"$current\" = = ]; then current=\n"
 	"\telif [ \"$before\" = = ]; then before=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
@@ -122,7 +122,8 @@ static void bash_print(struct strbuf *ret)
 	strbuf_add_text(ret, "\tesac\n\tif [ \"$COMP_CWORD\" = 1 ]; then words='");
 	for (i = 0; tool_table[i]; i++)
 		strbuf_printf(ret, " %s", tool_table[i]->name);
-	strbuf_add_text(ret, "'; fi\n\t_wick_value -W \"$words\"\n}\ncomplete -F _wick wick\n");
+	strbuf_add_text(ret,
+			"'; fi\n\t_wick_value $files -W \"$words\"\n}\ncomplete -F _wick wick\n");
 }
 
 /* In _arguments, [ ] end a help text and : a field. */
@@ -194,6 +195,8 @@ static void zsh_add_tool(struct strbuf *ret, const struct tool *tool)
 			strbuf_printf(ret, "%s%s", i ? " " : "", tool->word_choice(i));
 		strbuf_add_text(ret, ")'");
 	}
+	if (tool->takes_files)
+		strbuf_add_text(ret, " \\\n\t\t'*:file:_files'");
 	if (tool->takes_command)
 		strbuf_add_text(ret, " \\\n\t\t'(-):command:_command_names -e'"
 				     " '*::argument:_normal'");
@@ -264,6 +267,9 @@ static void fish_add_tool(struct strbuf *ret, const struct tool *tool)
 	for (i = 0; tool->word_choice && tool->word_choice(i); i++)
 		strbuf_printf(ret, "complete -c wick -n '__fish_seen_subcommand_from %s' -fa %s\n",
 			      tool->name, tool->word_choice(i));
+	if (tool->takes_files)
+		strbuf_printf(ret, "complete -c wick -n '__fish_seen_subcommand_from %s' -F\n",
+			      tool->name);
 }
 
 static void fish_print(struct strbuf *ret)

@@ -226,5 +226,6 @@ const struct tool convert_tool = {
 	.examples = convert_examples,
 	.options = convert_table,
 	.words_max = 1,
+	.takes_files = true,
 	.run = convert_run,
 };

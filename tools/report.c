@@ -19,7 +19,7 @@
 
 struct report_options {
 	struct tool_common common;
-	bool tree, json;
+	bool tree, notes, json;
 	int sort; /* enum tally_order */
 	const char *by, *value, *output;
 	uint32_t limit;
@@ -90,6 +90,10 @@ static const struct option_row report_table[] = {
 	{ .name = "min-share", .argument = "PERCENT", .section = "What to show",
 	  .help = "nothing below this share of the total (default: 0, of a tree 0.5)",
 	  .parse = parse_share, .offset = offsetof(struct report_options, min_share) },
+	{ .name = "notes", .section = "What to show",
+	  .help = "what the profile says of itself: losses, incomplete stacks, fallbacks",
+	  .parse = option_parse_flag,
+	  .offset = offsetof(struct report_options, notes) },
 	{ .letter = 'o', .name = "output", .argument = "FILE", .section = "Output",
 	  .help = "write to FILE instead of standard output", .parse = option_parse_text,
 	  .offset = offsetof(struct report_options, output), .completion = COMPLETE_FILE },
@@ -149,6 +153,7 @@ static int make_report(const struct report_options *options, const char *path,
 	r = profile_value_find(profile, options->value, &report.value_type, err);
 	if (r < 0)
 		return r;
+	report.notes = options->notes;
 	report.limit = options->limit;
 	if (options->limit == LIMIT_UNSET)
 		report.limit = options->tree ? 0 : DEFAULT_LIMIT;
@@ -217,5 +222,6 @@ const struct tool report_tool = {
 	.examples = report_examples,
 	.options = report_table,
 	.words_max = 1,
+	.takes_files = true,
 	.run = report_run,
 };

@@ -16,6 +16,7 @@ struct report {
 	uint32_t limit; /* rows; 0: all */
 	double min_share; /* rows below it are left out */
 	const char *by; /* what the rows are: "function" */
+	bool notes; /* with what the profile says of itself; in JSON it always is */
 };
 
 /* Each appends to @ret; a lack of memory stays in it. Returns 0 or -ENOMEM. */
@@ -37,6 +38,7 @@ uint32_t report_row_count(const struct report *report, const struct tally *tally
 struct report_walk {
 	const struct flame_tree *tree;
 	double least; /* total of a node */
+	size_t *ends; /* of each node: the first one behind all below it */
 	size_t *pending; /* what is still to come, the next one last */
 	size_t pending_count, pending_capacity;
 };

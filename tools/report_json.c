@@ -18,8 +18,8 @@ static void add_header(const struct report *report, int64_t total, struct strbuf
 	json_add_text(ret, profile->strings[type->type]);
 	strbuf_add_text(ret, ", \"unit\": ");
 	json_add_text(ret, profile->strings[type->unit]);
-	strbuf_printf(ret, ", \"time_ns\": %" PRId64 ", \"duration_ns\": %" PRId64, profile->time_ns,
-		      profile->duration_ns);
+	strbuf_printf(ret, ", \"time_ns\": %" PRId64 ", \"duration_ns\": %" PRId64,
+		      profile->time_ns, profile->duration_ns);
 	strbuf_printf(ret, ", \"total\": %" PRId64 ",\n\"comments\": [", total);
 	for (i = 0; i < profile->comment_count; i++) {
 		strbuf_add_text(ret, i ? ",\n " : "\n ");

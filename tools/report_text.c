@@ -39,10 +39,19 @@ static const char *type_unit(const struct report *report)
 	return report->profile->strings[report->profile->value_types[report->value_type].unit];
 }
 
+/* A line; nothing of a name may act on the terminal. */
+static void add_name(const char *name, struct strbuf *ret)
+{
+	for (; *name; name++)
+		strbuf_add_char(ret, (unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name);
+	strbuf_add_char(ret, '\n');
+}
+
 /* "FILE: 26 samples, over 2.00 s", or "FILE: cpu 260 ms, …". */
 static void add_header(const struct report *report, int64_t total, struct strbuf *ret)
 {
 	_cleanup_strbuf_ struct strbuf quantity = STRBUF_INIT;
+	uint32_t i;
 
 	quantity_print(&quantity, total, type_name(report), type_unit(report));
 	strbuf_printf(ret, "%s: ", report->file);
@@ -54,6 +63,10 @@ static void add_header(const struct report *report, int64_t total, struct strbuf
 		quantity_print(ret, report->profile->duration_ns, "", "nanoseconds");
 	}
 	strbuf_add_char(ret, '\n');
+	for (i = 0; report->notes && i < report->profile->comment_count; i++) {
+		strbuf_add_text(ret, "  ");
+		add_name(report->profile->strings[report->profile->comments[i]], ret);
+	}
 }
 
 /* Aligned to the right; µ is one column and two bytes. */
@@ -66,14 +79,6 @@ static void add_value(const struct report *report, int64_t value, struct strbuf 
 	if (strstr(text.data, "\u00b5"))
 		width++;
 	strbuf_printf(ret, "%*s", width, text.data);
-}
-
-/* Nothing of a name may act on the terminal. */
-static void add_name(const char *name, struct strbuf *ret)
-{
-	for (; *name; name++)
-		strbuf_add_char(ret, (unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name);
-	strbuf_add_char(ret, '\n');
 }
 
 static void add_row(const struct report *report, const struct tally *tally,

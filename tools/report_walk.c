@@ -5,6 +5,26 @@
 #include "profiler/base/alloc.h"
 #include "tools/report.h"
 
+/* Found once: else each node would look at all below it, and stacks may be deep. */
+static int find_ends(struct report_walk *walk)
+{
+	const struct flame_node *nodes = walk->tree->nodes;
+	size_t count = walk->tree->node_count, open_count = 0, i;
+	_cleanup_free_ size_t *open = calloc(count, sizeof(*open));
+
+	walk->ends = calloc(count, sizeof(*walk->ends));
+	if (!open || !walk->ends)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		while (open_count && nodes[open[open_count - 1]].depth >= nodes[i].depth)
+			walk->ends[open[--open_count]] = i;
+		open[open_count++] = i;
+	}
+	while (open_count)
+		walk->ends[open[--open_count]] = count;
+	return 0;
+}
+
 int report_walk_init(struct report_walk *walk, const struct report *report,
 		     const struct flame_tree *tree)
 {
@@ -14,7 +34,8 @@ int report_walk_init(struct report_walk *walk, const struct report *report,
 	if (!tree->node_count)
 		return 0;
 	walk->least = (double)tree->nodes[0].total * report->min_share;
-	r = alloc_grow(&walk->pending, &walk->pending_capacity, 1);
+	r = find_ends(walk);
+	r = r ?: alloc_grow(&walk->pending, &walk->pending_capacity, 1);
 	if (r < 0)
 		return r;
 	walk->pending[walk->pending_count++] = 0;
@@ -24,6 +45,7 @@ int report_walk_init(struct report_walk *walk, const struct report *report,
 void report_walk_done(struct report_walk *walk)
 {
 	free(walk->pending);
+	free(walk->ends);
 }
 
 /* The smallest first: the last one is the next to come. */
@@ -42,11 +64,10 @@ static int add_children(struct report_walk *walk, size_t index)
 {
 	const struct flame_node *nodes = walk->tree->nodes;
 	size_t first = walk->pending_count, i;
-	uint32_t depth = nodes[index].depth;
 	int r;
 
-	for (i = index + 1; i < walk->tree->node_count && nodes[i].depth > depth; i++) {
-		if (nodes[i].depth != depth + 1 || (double)nodes[i].total < walk->least)
+	for (i = index + 1; i < walk->ends[index]; i = walk->ends[i]) {
+		if ((double)nodes[i].total < walk->least)
 			continue;
 		r = alloc_grow(&walk->pending, &walk->pending_capacity, walk->pending_count + 1);
 		if (r < 0)

@@ -16,6 +16,7 @@ struct signals {
 	bool has_thread;
 	int event_fd;
 	sigset_t caught, old_mask;
+	atomic_bool ending;
 	atomic_int first;
 	atomic_bool from_terminal;
 	atomic_int command;		/* pidfd, or -1 */
@@ -34,9 +35,8 @@ static _Noreturn void signals_abort(struct signals *signals, int signal_number)
 
 	/*
 	 * The main thread may wait for the command that we end now, and would
-	 * exit with its status: signals_free() must wait for us.
+	 * exit with its status: signals_free() waits for us.
 	 */
-	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
 	if (command >= 0)
 		syscall(SYS_pidfd_send_signal, command, SIGTERM, NULL, 0);
 	pthread_mutex_lock(&signals->writing);
@@ -58,6 +58,8 @@ static void *signals_run(void *arg)
 		number = sigwaitinfo(&signals->caught, &info);
 		if (number < 0)
 			continue;
+		if (info.si_pid == getpid() && atomic_load(&signals->ending))
+			break;
 		if (atomic_load(&signals->first))
 			signals_abort(signals, number);
 		atomic_store(&signals->from_terminal, info.si_code == SI_KERNEL);
@@ -109,7 +111,9 @@ struct signals *signals_free(struct signals *signals)
 	if (!signals)
 		return NULL;
 	if (signals->has_thread) {
-		pthread_cancel(signals->thread);
+		/* Not pthread_cancel(): it aborts where libgcc_s.so.1 is not installed. */
+		atomic_store(&signals->ending, true);
+		pthread_kill(signals->thread, SIGTERM);
 		pthread_join(signals->thread, NULL);
 	}
 	if (signals->event_fd >= 0)

@@ -39,6 +39,7 @@ struct tool {
 	int words_max;			/* how many arguments it takes that are no options */
 	const char *words_hint;		/* what to do about one too many; NULL: see its --help */
 	const char *(*word_choice)(size_t index);	/* what they can be; may be NULL */
+	bool takes_files;		/* for completion */
 	bool takes_command;		/* behind -- */
 	/*
 	 * argv[0] is the name. Returns the exit status: 0, what enum error_kind

@@ -97,7 +97,7 @@ static const uint8_t *text_at(const struct special_code *code, uint64_t address,
 	return segment->bytes + (address - segment->start);
 }
 
-static int read_text(struct special_code *code, struct elf_file *elf)
+int special_code_read(struct special_code *code, struct elf_file *elf)
 {
 	struct elf_section text;
 	size_t i;
@@ -106,6 +106,8 @@ static int read_text(struct special_code *code, struct elf_file *elf)
 	for (i = 0; i < code->segment_count; i++) {
 		struct text_segment *segment = &code->segments[i];
 
+		if (segment->bytes)
+			continue;
 		r = elf_file_text(elf, i, &text);
 		if (r == -ENOMEM)
 			return r;
@@ -204,7 +206,7 @@ int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t 
 	int r = 0;
 
 	if ((entry && !dynamic) || (covered < size && size - covered >= size / 8))
-		r = read_text(code, elf);
+		r = special_code_read(code, elf);
 	if (r < 0)
 		return r;
 	if (entry && (dynamic || elf_file_type(elf) == ET_EXEC || looks_like_entry(code, entry)))

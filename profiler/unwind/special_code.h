@@ -36,6 +36,8 @@ struct special_code {
 
 /* Finds the executable segments; reads no text. */
 void special_code_init(struct special_code *code, const struct elf_file *elf);
+/* Reads all text, unless it has been read. Returns 0 or -ENOMEM. */
+int special_code_read(struct special_code *code, struct elf_file *elf);
 /*
  * Find out the entry and the PLT, and read the text where that is worth it: of static
  * programs, and where at least an eighth of it, all but @covered bytes, has no CFI.

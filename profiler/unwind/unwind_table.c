@@ -10,6 +10,7 @@
 #include "profiler/unwind/cfi_rules.h"
 #include "profiler/unwind/cie_cache.h"
 #include "profiler/unwind/fde_list.h"
+#include "profiler/unwind/go_rows.h"
 #include "profiler/unwind/special_code.h"
 #include "profiler/unwind/table_layout.h"
 
@@ -27,6 +28,7 @@ struct table_builder {
 	struct cie_cache cies;
 	struct fde_list fdes;
 	struct special_code code;
+	struct go_rows go;
 	struct table_layout layout;
 	struct cfi_run run;
 	uint64_t start, end;	/* of all text */
@@ -127,6 +129,9 @@ static int collect_fde(struct table_builder *b, const struct cfi_section *sectio
 		b->stats.fdes_damaged++;
 	if (r <= 0)
 		return 0;
+	/* Go's says neither where rbp is nor where stacks end. */
+	if (place.debug_frame && go_rows_has(&b->go, fde.start))
+		return 0;
 	b->stats.fdes++;
 	b->covered += fde.end - fde.start;
 	place.start = fde.start;
@@ -170,6 +175,26 @@ static int add_rule(struct table_builder *b, uint64_t address, struct unwind_rul
 	return r < 0 ? r : table_layout_add(&b->layout, address, number);
 }
 
+/* Code that neither an FDE describes nor its bytes, from @at to @to. */
+static int add_go(struct table_builder *b, uint64_t at, uint64_t to)
+{
+	struct go_row row;
+	int r = 0;
+
+	go_rows_start(&b->go, at, to);
+	while (r == 0 && go_rows_next(&b->go, &row))
+		r = add_rule(b, row.start, row.rule);
+	return r;
+}
+
+/* Only a guess tells where the code at the entry ends, but Go's linker knows. */
+static uint64_t special_end(const struct table_builder *b, const struct special_range *special)
+{
+	uint64_t end = go_rows_function_end(&b->go, special->start);
+
+	return end > special->start && end < special->end ? end : special->end;
+}
+
 /* Code that no FDE describes, from b->position to @to. */
 static int add_gap(struct table_builder *b, uint64_t to)
 {
@@ -181,14 +206,14 @@ static int add_gap(struct table_builder *b, uint64_t to)
 	if (!found && to - at < FUNCTION_ALIGNMENT && to % FUNCTION_ALIGNMENT == 0 && to != b->end)
 		return 0;
 	for (; found; found = special_code_next(&b->code, at, to, &special)) {
-		r = special.start > at ? table_layout_add(&b->layout, at, UNWIND_NONE) : 0;
+		r = special.start > at ? add_go(b, at, special.start) : 0;
 		if (r == 0)
 			r = add_rule(b, special.start, special.rule);
 		if (r < 0)
 			return r;
-		at = special.end;
+		at = special_end(b, &special);
 	}
-	return at < to ? table_layout_add(&b->layout, at, UNWIND_NONE) : 0;
+	return at < to ? add_go(b, at, to) : 0;
 }
 
 /* The rows of one FDE; code from where it is damaged on has no rule. */
@@ -280,6 +305,9 @@ static int build(struct table_builder *b, struct unwind_table *ret)
 	b->fdes.base = b->start;
 	if (b->end - b->start > UINT32_MAX)
 		return -EFBIG;
+	r = go_rows_init(&b->go, b->elf, &b->code);
+	if (r < 0)
+		return r;
 	for (i = 0; i < SECTIONS; i++) {
 		r = read_section(b, i);
 		if (r == 0)

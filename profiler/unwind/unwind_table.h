@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * unwind_table.h - .eh_frame and .debug_frame of one ELF file as compact rows.
+ * unwind_table.h - .eh_frame, .debug_frame and .gopclntab of one ELF file as compact rows.
  *
  * A pure function of the file: knows no BPF maps, no processes. Input may be
  * hostile; a damaged section gives the rows before the damage and a count. The

@@ -124,6 +124,9 @@ check "goes from the largest process down" json t.json \
 	[(0, "all", 60), (1, "ls", 35), (2, "main", 35), (3, "list", 35), (4, "read", 30)]'
 check "--min-share cuts the tree" sh -c '"$0" report --tree --min-share 20 in.folded |
 	grep -q fork && ! "$0" report --tree --min-share 30 in.folded | grep -q fork' "$WICK"
+awk 'BEGIN { printf "sh"; for (i = 0; i < 300000; i++) printf ";f%d", i % 7; print " 1" }' >deep
+check "a stack of 300,000 frames is no trouble" sh -c 'timeout 20 "$0" report --tree deep |
+	tail -n 1 | grep -q "1 *f0$"' "$WICK"
 check "--limit cuts the table and says so" sh -c '"$0" report -n 1 in.folded |
 	grep -q "^(1 of 7 rows"' "$WICK"
 check "a report goes to a file" sh -c '"$0" report in.folded -o r.txt && grep -q main r.txt' "$WICK"

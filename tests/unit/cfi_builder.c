@@ -115,7 +115,9 @@ size_t cfi_builder_fde(struct cfi_builder *b, size_t cie, uint64_t start, uint64
 struct cfi_section cfi_builder_section(const struct cfi_builder *b)
 {
 	return (struct cfi_section){
-		.bytes = b->bytes, .size = b->size, .address = b->address,
+		.bytes = b->bytes,
+		.size = b->size,
+		.address = b->address,
 		.debug_frame = b->debug_frame,
 	};
 }

@@ -335,7 +335,8 @@ static int caller_ip(const struct oracle_row *row, const struct machine *m,
 	if (caller_register(row->frame, MACHINE_RIP, &e, &where, &caller->ip, &plain) < 0)
 		return -1;
 	caller->ends = where == UNDEFINED;
-	caller->plain = caller->plain && plain && e.depth && e.stack[e.depth - 1] == caller->cfa - 8;
+	caller->plain = caller->plain && plain && e.depth &&
+			e.stack[e.depth - 1] == caller->cfa - 8;
 	return where == IN_PLACE ? -1 : 0;
 }
 
@@ -346,8 +347,7 @@ static int caller_cfa(const struct oracle_row *row, const struct machine *m,
 	Dwarf_Op *ops;
 	size_t count;
 
-	if (dwarf_frame_cfa(row->frame, &ops, &count) ||
-	    evaluate(&e, ops, count, &caller->cfa) < 0)
+	if (dwarf_frame_cfa(row->frame, &ops, &count) || evaluate(&e, ops, count, &caller->cfa) < 0)
 		return -1;
 	caller->plain = count == 1 && (ops[0].atom == DW_OP_bregx ||
 				       (ops[0].atom >= DW_OP_breg0 && ops[0].atom <= DW_OP_breg31));
@@ -382,8 +382,7 @@ static int caller_rbx(const struct oracle_row *row, const struct machine *m,
 	return 0;
 }
 
-int oracle_caller(const struct oracle_row *row, const struct machine *m,
-		  struct oracle_caller *ret)
+int oracle_caller(const struct oracle_row *row, const struct machine *m, struct oracle_caller *ret)
 {
 	struct oracle_caller caller = { .ends = false };
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bpf/unwind_step.h"
@@ -320,6 +321,16 @@ static void test_binary(void **state)
 	compared++;
 }
 
+static void test_debug_frame(void **state)
+{
+	const char *folder = getenv("WICK_WORKLOADS");
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/stack_shapes-debug_frame",
+		 folder ? folder : "build/tests/workloads");
+	compare_file(path, true);
+}
+
 static void test_enough_were_compared(void **state)
 {
 	assert_true(compared >= BINARIES_MIN);
@@ -327,7 +338,7 @@ static void test_enough_were_compared(void **state)
 
 int main(void)
 {
-	struct CMUnitTest tests[ARRAY_SIZE(names) + 1] = { { 0 } };
+	struct CMUnitTest tests[ARRAY_SIZE(names) + 2] = { { 0 } };
 	char path[4096];
 	size_t count = 0;
 
@@ -339,6 +350,8 @@ int main(void)
 		tests[count].test_func = test_binary;
 		tests[count++].initial_state = (void *)names[i];
 	}
+	tests[count++] = (struct CMUnitTest)UNIT_TEST("a program with .debug_frame",
+						      test_debug_frame);
 	tests[count++] = (struct CMUnitTest)UNIT_TEST("at least 20 files were compared",
 						      test_enough_were_compared);
 	return _cmocka_run_group_tests("files", tests, count, NULL, NULL);

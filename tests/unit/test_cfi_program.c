@@ -181,7 +181,8 @@ static const struct damage_case {
 	size_t size;
 	const char *rows;	/* before the damage */
 } damage_cases[] = {
-	{ "an unknown instruction", BYTES(CFA_ADVANCE(4), CFA_DEF_CFA_OFFSET, 16, CFA_ADVANCE(1), 0x3f),
+	{ "an unknown instruction",
+	  BYTES(CFA_ADVANCE(4), CFA_DEF_CFA_OFFSET, 16, CFA_ADVANCE(1), 0x3f),
 	  "0 cfa=rsp+8; 0x4 cfa=rsp+16" },
 	{ "SPARC's register windows", BYTES(0x2d), "" },
 	{ "restoring a state never kept", BYTES(CFA_ADVANCE(1), CFA_RESTORE_STATE), "0 cfa=rsp+8" },

@@ -89,8 +89,8 @@ static void test_kinds(void **state)
 	struct error err;
 	uint32_t i;
 
-	assert_int_equal(read_text("sh;[incomplete:depth];m;i_[i];j_[j];k_[k] 1\n", &profile,
-				   &err), 0);
+	assert_int_equal(read_text("sh;[incomplete:depth];m;i_[i];j_[j];k_[k] 1\n", &profile, &err),
+			 0);
 	assert_int_equal(profile->sample_count, 1);
 	assert_int_equal(profile->samples[0].location_count, 4);
 	for (i = 0; i < 4; i++) {

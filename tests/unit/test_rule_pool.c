@@ -9,8 +9,10 @@
 static struct unwind_rule rule(uint32_t number)
 {
 	return (struct unwind_rule){
-		.kind = (uint8_t)(1 + number % 5), .fp = (uint8_t)(number % 3),
-		.fp_offset = (int16_t)-(number % 1000), .cfa_offset = (int32_t)number * 8,
+		.kind = (uint8_t)(1 + number % 5),
+		.fp = (uint8_t)(number % 3),
+		.fp_offset = (int16_t) - (number % 1000),
+		.cfa_offset = (int32_t)number * 8,
 	};
 }
 

@@ -74,7 +74,8 @@ static void test_self(void **state)
 	assert_string_equal(frames[0].function, "symbolizer_test_marker");
 	assert_string_equal(frames[0].system_name, "symbolizer_test_marker");
 	assert_int_equal(frames[0].start, address);
-	assert_int_equal(frames[0].origin, FRAME_SYMTAB);
+	/* Tests are built with debug information unless someone says otherwise. */
+	assert_true(frames[0].origin == FRAME_DWARF || frames[0].origin == FRAME_SYMTAB);
 	assert_false(frames[0].inlined);
 	assert_int_equal(symbolizer_lookup(sym, self.mod, address, frames, 0), -EINVAL);
 	module_put(self.mod);
@@ -90,7 +91,7 @@ static void test_libc(void **state)
 	assert_int_equal(symbolizer_lookup(sym, libc.mod, address + 4, &frame, 1), 1);
 	assert_non_null(strstr(frame.function, "getenv"));
 	assert_int_equal(frame.start, address);
-	assert_true(frame.origin == FRAME_SYMTAB || frame.origin == FRAME_DYNSYM);
+	assert_true(frame.origin <= FRAME_DYNSYM);
 	module_put(libc.mod);
 }
 

@@ -93,8 +93,7 @@ static void fill_random(struct table_layout *layout, uint64_t pages, uint32_t sp
 {
 	uint64_t address = START + next_random(&seed) % spread;
 
-	while (address < START + pages * 4096 &&
-	       reference.count < ARRAY_SIZE(reference.rows)) {
+	while (address < START + pages * 4096 && reference.count < ARRAY_SIZE(reference.rows)) {
 		add(layout, address, next_random(&seed) % 5 * (next_random(&seed) % 70000));
 		address += next_random(&seed) % spread;
 	}
@@ -105,12 +104,9 @@ static const struct random_case {
 	uint64_t pages;
 	uint32_t spread;
 } random_cases[] = {
-	{ "dense rows, an odd directory", 9, 10 },
-	{ "dense rows, an even directory", 8, 12 },
-	{ "rows as compilers make them", 64, 60 },
-	{ "sparse rows", 200, 9000 },
-	{ "very sparse rows", 1500, 300000 },
-	{ "one row", 3, 4000 },
+	{ "dense rows, an odd directory", 9, 10 }, { "dense rows, an even directory", 8, 12 },
+	{ "rows as compilers make them", 64, 60 }, { "sparse rows", 200, 9000 },
+	{ "very sparse rows", 1500, 300000 },	   { "one row", 3, 4000 },
 };
 
 static void random_row(void **state)

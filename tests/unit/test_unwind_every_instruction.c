@@ -14,7 +14,7 @@
 #include "tests/unit/traced_process.h"
 #include "tests/unit/unit.h"
 
-#define SHOWN_MAX 10
+#define SHOWN_MAX 3
 
 static struct traced_process *current;
 
@@ -216,6 +216,7 @@ static const struct program_case {
 	{ "of an optimized program with lazy binding", "stack_shapes" },
 	{ "of a program that realigns its stack", "stack_shapes-realigned" },
 	{ "of a program made by clang", "stack_shapes-clang" },
+	{ "of a program that has only .debug_frame", "stack_shapes-debug_frame" },
 	{ "of a static program", "stack_shapes-static" },
 };
 

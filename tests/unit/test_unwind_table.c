@@ -24,6 +24,8 @@ struct file {
 	struct elf_image img;
 	struct cfi_builder eh, debug;
 	uint8_t code[TEXT_BYTES];
+	const char *plt_name;	/* of a section behind .text, or NULL */
+	uint8_t plt[0x40];
 	uint64_t text;
 	size_t cie, debug_cie;
 };
@@ -33,8 +35,10 @@ static struct file file;
 static void file_init(void)
 {
 	memset(file.code, 0x90, sizeof(file.code));
+	memset(file.plt, 0x90, sizeof(file.plt));
+	file.plt_name = NULL;
 	file.text = ELF_IMAGE_BASE + 0x1000;
-	cfi_builder_init(&file.eh, file.text + TEXT_BYTES, false);
+	cfi_builder_init(&file.eh, file.text + TEXT_BYTES + sizeof(file.plt), false);
 	cfi_builder_init(&file.debug, 0, true);
 	file.cie = cfi_builder_cie(&file.eh, "", NULL, 0);
 	file.debug_cie = cfi_builder_cie(&file.debug, "", NULL, 0);
@@ -59,6 +63,8 @@ static Elf64_Ehdr *file_finish(void)
 	elf_image_segment(img, PT_LOAD, PF_X);
 	assert_int_equal(elf_image_section(img, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR,
 					   file.code, sizeof(file.code)), file.text);
+	elf_image_section(img, file.plt_name ? file.plt_name : ".other", SHT_PROGBITS,
+			  SHF_ALLOC | SHF_EXECINSTR, file.plt, sizeof(file.plt));
 	elf_image_segment(img, PT_LOAD, 0);
 	assert_int_equal(elf_image_section(img, ".eh_frame", SHT_PROGBITS, SHF_ALLOC,
 					   file.eh.bytes, file.eh.size), file.eh.address);
@@ -80,12 +86,12 @@ static void write_rule(struct strbuf *text, struct unwind_rule rule)
 	static const char *const names[UNWIND_KINDS] = {
 		[UNWIND_NONE] = "none", [UNWIND_CFA_RSP] = "rsp", [UNWIND_CFA_RBP] = "rbp",
 		[UNWIND_SIGNAL] = "signal", [UNWIND_END] = "end",
-		[UNWIND_UNSUPPORTED] = "unsupported",
+		[UNWIND_UNSUPPORTED] = "unsupported", [UNWIND_PLT] = "plt",
 	};
 	uint32_t kind = unwind_rule_kind(rule);
 
 	strbuf_add_text(text, kind < UNWIND_KINDS && names[kind] ? names[kind] : "?");
-	if (kind == UNWIND_CFA_RSP || kind == UNWIND_CFA_RBP)
+	if (kind == UNWIND_CFA_RSP || kind == UNWIND_CFA_RBP || kind == UNWIND_PLT)
 		strbuf_printf(text, "+%d", rule.cfa_offset);
 }
 
@@ -95,7 +101,7 @@ static void write_table(struct strbuf *text, const struct unwind_table *table,
 	uint32_t last = UINT32_MAX, number;
 	uint64_t offset;
 
-	for (offset = 0; offset < TEXT_BYTES; offset++) {
+	for (offset = 0; offset < TEXT_BYTES + sizeof(file.plt); offset++) {
 		number = unwind_table_find(table, file.text + offset);
 		if (number == last)
 			continue;
@@ -156,13 +162,13 @@ static void test_overlaps(void **state)
 static void test_code_not_there(void **state)
 {
 	file_init();
-	eh_fde(TEXT_BYTES, 0x20, BYTES(CFA_NOP));
+	eh_fde(TEXT_BYTES + 0x40, 0x20, BYTES(CFA_NOP));
 	eh_fde(-0x1000, 0x20, BYTES(CFA_NOP));
-	eh_fde(TEXT_BYTES - 8, 0x2000, BYTES(CFA_NOP));
+	eh_fde(TEXT_BYTES + 0x38, 0x2000, BYTES(CFA_NOP));
 	eh_fde(0x40, 0, BYTES(CFA_NOP));
 	debug_fde(-file.text, 0x30, BYTES(CFA_NOP));
 	file_finish();
-	expect("0 none; 0x1ff8 rsp+8", 1, 0, 0);
+	expect("0 none; 0x2038 rsp+8", 1, 0, 0);
 }
 
 static void test_debug_frame_fills_gaps(void **state)
@@ -183,7 +189,8 @@ static void test_damage_ends_a_function(void **state)
 	file_init();
 	eh_fde(0x10, 0x20, BYTES(PUSH, CFA_ADVANCE(4), CFA_RESTORE_STATE));
 	eh_fde(0x30, 0x20, BYTES(PUSH));
-	cfi_builder_fde(&file.eh, file.cie + 8, file.text + 0x60, 8, NULL, 0);	/* of no CIE */
+	/* of no CIE */
+	cfi_builder_fde(&file.eh, file.cie + 8, file.text + 0x60, 8, NULL, 0);
 	cfi_builder_add(&file.eh, "\xff\xff\xff\x7f", 4);
 	file_finish();
 	expect("0 none; 0x10 rsp+8; 0x11 rsp+16; 0x15 none; 0x30 rsp+8; 0x31 rsp+16; 0x50 none", 2,
@@ -234,6 +241,44 @@ static void test_entry(void **state)
 	expect("0 none; 0x100 rsp+8; 0x120 none; 0x140 end; 0x160 rsp+8; 0x180 none", 2, 0, 0);
 }
 
+static const struct plt_case {
+	const char *name, *section;
+	const uint8_t *header;
+	size_t header_size;
+	const uint8_t *entry;
+	size_t entry_size;
+	bool with_cfi;
+	const char *rows;
+} plt_cases[] = {
+	{ "lld's PLT", ".plt", BYTES(0xff, 0x35), BYTES(0xff, 0x25), false,
+	  "0 none; 0x2000 rsp+16; 0x2006 rsp+24; 0x2010 plt+11" },
+	{ "lld's PLT with branch tracking", ".plt", BYTES(0xff, 0x35),
+	  BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0x68), false,
+	  "0 none; 0x2000 rsp+16; 0x2006 rsp+24; 0x2010 plt+9" },
+	{ "a PLT with CFI", ".plt", BYTES(0xff, 0x35), BYTES(0xff, 0x25), true,
+	  "0 none; 0x2000 rsp+8" },
+	{ "an unknown PLT", ".plt", BYTES(0xff, 0x35), BYTES(0x4c, 0x8b, 0x1d), false, "0 none" },
+	{ "the second PLT of branch tracking", ".plt.sec",
+	  BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25), NULL, 0, false, "0 none; 0x2000 rsp+8" },
+	{ "the PLT of functions whose address is taken", ".plt.got", BYTES(0xff, 0x25), NULL, 0,
+	  false, "0 none; 0x2000 rsp+8" },
+};
+
+static void plt_row(void **state)
+{
+	const struct plt_case *c = *state;
+
+	file_init();
+	file.plt_name = c->section;
+	memcpy(file.plt, c->header, c->header_size);
+	if (c->entry)
+		memcpy(file.plt + 16, c->entry, c->entry_size);
+	if (c->with_cfi)
+		eh_fde(TEXT_BYTES, sizeof(file.plt), BYTES(CFA_NOP));
+	file_finish();
+	expect(c->rows, c->with_cfi, 0, 0);
+}
+
 static void test_other_files(void **state)
 {
 	Elf64_Ehdr *header;
@@ -277,7 +322,8 @@ static void file_with_everything(void)
 				       CFA_ADVANCE2, 8, 0, CFA_DEF_CFA, RSP, 8, CFA_ADVANCE(1),
 				       CFA_RESTORE_STATE));
 		debug_fde(at + 0x40, 0x20, BYTES(CFA_DEF_CFA_EXPRESSION, 3, OP_BREG(RBP), 0x78,
-						 OP_DEREF, CFA_EXPRESSION, RBP, 2, OP_BREG(RBP), 0));
+						 OP_DEREF, CFA_EXPRESSION, RBP, 2,
+						 OP_BREG(RBP), 0));
 	}
 	file_finish();
 }
@@ -378,5 +424,6 @@ int main(void)
 		UNIT_TEST("without memory it says so", test_no_memory),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_run_rows("plt", plt_row, UNIT_ROWS(plt_cases)) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
 }

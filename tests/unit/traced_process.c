@@ -55,8 +55,8 @@ static int add_module(struct traced_process *t, const char *name, struct elf_fil
 }
 
 /* What is mapped there: a file whose table is built when it is seen for the first time. */
-static void fill_mapping(struct traced_process *t, struct traced_mapping *mapping,
-			 const char *name, uint64_t offset)
+static void fill_mapping(struct traced_process *t, struct traced_mapping *mapping, const char *name,
+			 uint64_t offset)
 {
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
 	_cleanup_free_ uint8_t *image = NULL;
@@ -121,8 +121,8 @@ struct unwind_rule traced_rule(const struct traced_process *t, uint64_t address)
 
 	if (!m || m->module < 0)
 		return (struct unwind_rule){ 0 };
-	return rule_pool_rule(t->pool, unwind_table_find(&t->modules[m->module].table,
-							 address - m->bias));
+	return rule_pool_rule(t->pool,
+			      unwind_table_find(&t->modules[m->module].table, address - m->bias));
 }
 
 /* Waits for the child to stop. A signal it got is kept for the next step. */
@@ -268,8 +268,11 @@ int traced_step(struct traced_process *t)
 	enum instruction what = decode(t, from);
 	int signal = t->signal;
 
-	if (ptrace(PTRACE_SINGLESTEP, t->pid, 0, signal) || wait_stop(t))
-		return -1;
+	do {
+		if (ptrace(PTRACE_SINGLESTEP, t->pid, 0, signal) || wait_stop(t))
+			return -1;
+		/* Its end of a vfork() has no handler: it is not told, and steps again. */
+	} while (t->signal == SIGCHLD);
 	/* With a signal, the step went to its handler instead. */
 	if (signal)
 		shadow_push_signal(t, from);

@@ -2,6 +2,7 @@
 /* BUILD: -Wl,-z,lazy */
 /* BUILD stack_shapes-realigned: -Og -fno-omit-frame-pointer -mforce-drap -Wl,-z,now */
 /* BUILD stack_shapes-clang: CC=clang */
+/* BUILD stack_shapes-debug_frame: -g -gz -fno-asynchronous-unwind-tables */
 /* BUILD stack_shapes-static: -static -Os -fcf-protection=full */
 /*
  * stack_shapes.c - a frame of every kind that compilers make, each once, quickly.
@@ -12,6 +13,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #ifdef __clang__
 #define SHAPE __attribute__((noinline))
@@ -144,6 +147,24 @@ SHAPE static long library_calls(void)
 	return strtol("123", NULL, 10) + numbers[0];
 }
 
+/* In the vDSO. */
+SHAPE static long vdso_call(void)
+{
+	struct timespec now;
+
+	return clock_gettime(CLOCK_MONOTONIC, &now) + leaf(now.tv_sec);
+}
+
+/* The return address is in a register while the child has the stack. */
+SHAPE static long vfork_call(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0;
+}
+
 static void handler(int number)
 {
 	sink += recursion(number % 4);
@@ -178,5 +199,6 @@ int main(void)
 	sink += tail_call(3);
 	sink += early_return(2) + early_return(4) + early_return(5);
 	sink += library_calls();
+	sink += vdso_call() + vfork_call();
 	return signals();
 }

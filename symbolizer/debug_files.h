@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * debug_files.h - where the debug information of a module lives.
+ *
+ * In the module's own file, by build ID in the folder of debug files, or where
+ * .gnu_debuglink points: beside the file, in .debug/ there, or in the folder
+ * under the same path. Paths are this machine's. A separate file is believed
+ * when its build ID is the module's, or its CRC where there is no build ID.
+ */
+#ifndef WICK_DEBUG_FILES_H
+#define WICK_DEBUG_FILES_H
+
+#include "symbolizer/module.h"
+
+#define DEBUG_FOLDER "/usr/lib/debug"
+
+/*
+ * The file with DWARF or, when it is a separate one, at least symbols of @mod:
+ * @mod itself or a new module, a reference the caller puts. @folder is
+ * DEBUG_FOLDER. Returns 0, -ENOENT when there is none, or a negative errno.
+ */
+int debug_files_find(struct module *mod, const char *folder, struct module **ret);
+/*
+ * The supplementary file that dwz made and @elf, opened from @path, refers to
+ * by .gnu_debugaltlink. Returns 0, -ENODATA when it refers to none, -ENOENT
+ * when it is not found, or a negative errno.
+ */
+int debug_files_find_alternate(struct elf_file *elf, const char *path, const char *folder,
+			       struct module **ret);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "symbolizer/dwarf_file.h"
+
+#include <elf.h>
+#include <errno.h>
+
+#include "symbolizer/debug_files.h"
+
+/* Of all sections together: until a child process reads it, this is our own memory. */
+#define DEBUG_BYTES_MAX ((uint64_t)1 << 30)
+
+struct dwarf_file *dwarf_file_close(struct dwarf_file *file)
+{
+	if (!file)
+		return NULL;
+	dwarf_end(file->dwarf);
+	dwarf_file_close(file->alternate);
+	elf_file_close(file->elf);
+	module_put(file->mod);
+	free(file);
+	return NULL;
+}
+
+/* By the name it has when it is compressed in the old way, too. */
+static int debug_section(struct elf_file *elf, const char *name, const char *compressed,
+			 struct elf_section *ret)
+{
+	int r = elf_file_section(elf, name, ret);
+
+	return r == -ENOENT ? elf_file_section(elf, compressed, ret) : r;
+}
+
+/* A file may have no lines; then its functions are still named. */
+static int dwarf_file_find_lines(struct dwarf_file *file)
+{
+	static const struct {
+		const char *name, *compressed;
+		size_t place;
+	} sections[] = {
+		{ ".debug_line", ".zdebug_line", offsetof(struct dwarf_line_source, lines) },
+		{ ".debug_str", ".zdebug_str", offsetof(struct dwarf_line_source, strings) },
+		{ ".debug_line_str", ".zdebug_line_str",
+		  offsetof(struct dwarf_line_source, line_strings) },
+	};
+	size_t i;
+	int r;
+
+	file->lines.address_bytes = elf_file_class(file->elf) == ELFCLASS32 ? 4 : 8;
+	for (i = 0; i < ARRAY_SIZE(sections); i++) {
+		r = debug_section(file->elf, sections[i].name, sections[i].compressed,
+				  (void *)((char *)&file->lines + sections[i].place));
+		if (r == -ENOMEM)
+			return r;
+	}
+	return 0;
+}
+
+/* The file of @mod, which is put in every case. */
+static int dwarf_file_open_module(struct module *mod, struct dwarf_file **ret)
+{
+	_cleanup_(dwarf_file_closep) struct dwarf_file *file = calloc(1, sizeof(*file));
+	uint64_t bytes;
+	int r;
+
+	if (!file) {
+		module_put(mod);
+		return -ENOMEM;
+	}
+	file->mod = mod;
+	r = module_open(mod, &file->elf);
+	if (r < 0)
+		return r;
+	r = elf_file_debug_bytes(file->elf, &bytes);
+	if (r < 0)
+		return r;
+	if (bytes > DEBUG_BYTES_MAX)
+		return -EFBIG;
+	file->bytes = bytes;
+	if (bytes) {
+		file->dwarf = dwarf_begin_elf(elf_file_handle(file->elf), DWARF_C_READ, NULL);
+		if (!file->dwarf)
+			return -EBADMSG;
+		r = dwarf_file_find_lines(file);
+		if (r < 0)
+			return r;
+	}
+	*ret = take_ptr(file);
+	return 0;
+}
+
+/*
+ * Told of no alternate file libdw would look for one itself, and open whatever
+ * path it reads. So without the right one we do without all of it.
+ */
+static int dwarf_file_set_alternate(struct dwarf_file *file)
+{
+	struct module *mod;
+	int r;
+
+	r = debug_files_find_alternate(file->elf, module_info(file->mod)->path, DEBUG_FOLDER,
+				       &mod);
+	if (r < 0)
+		return r == -ENODATA ? 0 : r;
+	r = dwarf_file_open_module(mod, &file->alternate);
+	if (r < 0)
+		return r;
+	/* Neither may it refer to a third one. */
+	r = elf_file_has(file->alternate->elf, ".gnu_debugaltlink");
+	if (r || !file->alternate->dwarf)
+		return r < 0 ? r : -EBADMSG;
+	dwarf_setalt(file->dwarf, file->alternate->dwarf);
+	file->bytes += file->alternate->bytes;
+	return 0;
+}
+
+int dwarf_file_open(struct module *mod, struct dwarf_file **ret)
+{
+	_cleanup_(dwarf_file_closep) struct dwarf_file *file = NULL;
+	struct module *found;
+	int r;
+
+	r = debug_files_find(mod, DEBUG_FOLDER, &found);
+	if (r < 0)
+		return r;
+	r = dwarf_file_open_module(found, &file);
+	if (r < 0)
+		return r;
+	/* An object that is not linked yet has no addresses. (What dwz makes claims to be one.) */
+	if (elf_file_type(file->elf) == ET_REL)
+		return -ENOENT;
+	if (file->dwarf) {
+		r = dwarf_file_set_alternate(file);
+		if (r < 0)
+			return r;
+	}
+	*ret = take_ptr(file);
+	return 0;
+}

@@ -1,0 +1,73 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What runs in the virtual machine, as its first process. It judges nothing: outputs and exit
+# statuses go to /out, and that to the second serial port, where test_kernels.py takes them from.
+
+/bin/busybox --install -s /bin
+export PATH=/bin HOME=/root
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs tmp /tmp
+mount -t tracefs trace /sys/kernel/tracing
+mount -t bpf bpf /sys/fs/bpf
+mount -t cgroup2 cgroup /sys/fs/cgroup
+ulimit -c 0
+mkdir -p /out
+cd /out || exit
+uname -r >release
+
+# run NAME COMMAND...: leaves NAME.out, NAME.err and NAME.status.
+run() {
+	name=$1
+	shift
+	"$@" >"$name.out" 2>"$name.err" </dev/null
+	echo $? >"$name.status"
+	echo "$name: $(cut -d ' ' -f 1 /proc/uptime) s"
+}
+
+cpu1=/sys/devices/system/cpu/cpu1/online
+
+# What spins on CPU 1 before it goes and what after it is back have stacks of different depth.
+hotplug() {
+	wick record -C 1 -F 199 -d 60 -o hotplug.folded &
+	wick=$!
+	taskset 2 recurse 60 3 &
+	before=$!
+	sleep 2
+	echo 0 >$cpu1
+	cat /sys/devices/system/cpu/online
+	sleep 1
+	kill $before
+	echo 1 >$cpu1
+	cat /sys/devices/system/cpu/online
+	sleep 1
+	taskset 2 recurse 60 7 &
+	after=$!
+	sleep 3
+	kill -INT $wick
+	wait $wick
+	status=$?
+	kill $after
+	return $status
+}
+
+run verify verify /objects/*.bpf.o
+for event in $(wick record --help | sed -n '/^Values of --event/,/^$/s/^  \([^ ]*\) .*/\1/p'); do
+	run "event-$event" wick record --dry-run --debug libbpf -e "$event"
+done
+run depth wick record --stats -F 199 -d 3 -o depth.folded -- recurse 4 40
+# Two processes of one shell: one is its child, the other is what it becomes.
+run chain wick record --stats -F 199 -d 3 -o chain.folded -- \
+	sh -c 'recurse-static 4 20 & exec recurse 4 10'
+run hotplug hotplug
+mount -t tmpfs nothing /sys/kernel/btf
+run no-btf wick record -d 1 -o no-btf.folded
+umount /sys/kernel/btf
+
+dmesg >dmesg
+stty raw -echo </dev/ttyS1
+tar -cz -f /dev/ttyS1 -C / out
+sleep 1
+poweroff -f

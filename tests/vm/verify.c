@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * verify.c - loads BPF objects and prints how many instructions the verifier processed for each
+ * program. Usage: verify OBJECT.bpf.o...
+ *
+ * Prints "OBJECT PROGRAM INSTRUCTIONS" for each program, the log of what the verifier refuses to
+ * standard error. Settings are those that leave the most code alive: the verifier knows them and
+ * drops what they rule out. Nothing is attached, and each object has its maps to itself.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "profiler/limits.h"
+#include "profiler/settings.h"
+
+#define PROGRAMS_MAX 64
+#define LOG_BYTES (1u << 20)
+/* What BPF_LOG_STATS is called in the kernel: only the line of sums. */
+#define LOG_LEVEL_STATS 4
+
+static int settings_all(struct wick_settings *ret)
+{
+	struct session_options options = {
+		.frequency_hz = 99,
+		.stacks = SESSION_STACKS_USER | SESSION_STACKS_KERNEL,
+		.filter_uid = true,
+		.comm_glob = "a*b?[cd]*",
+	};
+	struct session_limits limits = { 0 };
+	struct error err = { 0 };
+	uint64_t window_bytes;
+	int r;
+
+	limits_fill(LIMITS_MEMORY_DEFAULT, 1, 1, &limits, &window_bytes);
+	r = settings_fill(&options, &limits, 1, ret, &err);
+	if (r < 0)
+		return r;
+	ret->filter_pids = ret->filter_tids = ret->filter_cgroup = 1;
+	ret->skip_pid = 1;
+	return 0;
+}
+
+static int maps_prepare(struct bpf_object *object, const struct wick_settings *settings)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object) {
+		int r = 0;
+
+		if (strstr(bpf_map__name(map), ".rodata.settings"))
+			r = bpf_map__set_initial_value(map, settings, sizeof(*settings));
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static long processed(const char *log)
+{
+	const char *line = strstr(log, "processed ");
+
+	return line ? atol(line + strlen("processed ")) : -1;
+}
+
+/* The end of the log says why. */
+static void print_tail(const char *name, const char *log)
+{
+	size_t size = strlen(log);
+
+	fprintf(stderr, "refused: %s: %s\n", name, size > 2000 ? log + size - 2000 : log);
+}
+
+static int object_load(struct bpf_object *object, const char *name)
+{
+	char *logs[PROGRAMS_MAX] = { NULL };
+	struct bpf_program *program;
+	size_t count = 0, i = 0;
+	int r;
+
+	bpf_object__for_each_program(program, object) {
+		if (count == PROGRAMS_MAX)
+			return -E2BIG;
+		logs[count] = calloc(1, LOG_BYTES);
+		if (!logs[count])
+			return -ENOMEM;
+		bpf_program__set_log_level(program, LOG_LEVEL_STATS);
+		bpf_program__set_log_buf(program, logs[count++], LOG_BYTES);
+	}
+	r = bpf_object__load(object);
+	bpf_object__for_each_program(program, object) {
+		const char *log = logs[i++];
+
+		if (r < 0 && log[0])
+			print_tail(bpf_program__name(program), log);
+		else if (r >= 0 && bpf_program__fd(program) >= 0)
+			printf("%s %s %ld\n", name, bpf_program__name(program), processed(log));
+	}
+	while (count)
+		free(logs[--count]);
+	return r;
+}
+
+static int verify(const char *path, const struct wick_settings *settings)
+{
+	const char *slash = strrchr(path, '/');
+	struct bpf_object *object = bpf_object__open_file(path, NULL);
+	char name[64];
+	int r = object ? 0 : -errno;
+
+	snprintf(name, sizeof(name), "%s", slash ? slash + 1 : path);
+	name[strcspn(name, ".")] = 0;
+	r = r ?: maps_prepare(object, settings);
+	r = r ?: object_load(object, name);
+	if (r < 0)
+		fprintf(stderr, "cannot load BPF object: %s: %s\n", path, strerror(-r));
+	bpf_object__close(object);
+	return r;
+}
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct wick_settings settings;
+	int failed = 0;
+
+	libbpf_set_print(quiet);
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	if (settings_all(&settings) < 0)
+		return 1;
+	for (int i = 1; i < argc; i++)
+		failed |= verify(argv[i], &settings) < 0;
+	return failed;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* wick list: what there is to sample, and which formats are read and written. */
+#include <stdio.h>
+
+#include "formats/json.h"
+#include "formats/reader.h"
+#include "formats/writer.h"
+#include "profiler/session.h"
+#include "tools/message.h"
+#include "tools/tool.h"
+
+struct list_options {
+	struct tool_common common;
+	bool json;
+};
+
+static const struct option_row list_table[] = {
+	{ .name = "json", .section = "Output", .help = "as JSON", .parse = option_parse_flag,
+	  .offset = offsetof(struct list_options, json) },
+	TOOL_HELP_OPTION,
+	{ 0 },
+};
+
+struct list_entry {
+	const char *name, *suffix, *help; /* suffix may be NULL */
+};
+
+static bool event_entry(size_t index, struct list_entry *ret)
+{
+	ret->name = session_source_name(index, &ret->help);
+	return ret->name != NULL;
+}
+
+static bool writer_entry(size_t index, struct list_entry *ret)
+{
+	const struct writer *writer = &writer_table[index];
+
+	*ret = (struct list_entry){ writer->name, writer->suffix, writer->help };
+	return writer->name != NULL;
+}
+
+static bool reader_entry(size_t index, struct list_entry *ret)
+{
+	const struct reader *reader = &reader_table[index];
+
+	*ret = (struct list_entry){ reader->name, NULL, reader->help };
+	return reader->name != NULL;
+}
+
+static const struct list_part {
+	const char *name, *title;
+	bool (*entry)(size_t index, struct list_entry *ret);
+} list_parts[] = {
+	{ "events", "Events, for wick record -e", event_entry },
+	{ "writes", "Formats that are written", writer_entry },
+	{ "reads", "Formats that are read", reader_entry },
+};
+
+static void add_text(struct strbuf *ret, const struct list_part *part)
+{
+	struct list_entry entry = { 0 };
+	size_t i;
+
+	strbuf_printf(ret, "%s%s\n", ret->size ? "\n" : "", part->title);
+	for (i = 0; part->entry(i, &entry); i++) {
+		strbuf_printf(ret, "  %-12s ", entry.name);
+		if (entry.suffix)
+			strbuf_printf(ret, "%-10s ", entry.suffix);
+		strbuf_printf(ret, "%s\n", entry.help);
+	}
+}
+
+static void add_json(struct strbuf *ret, const struct list_part *part)
+{
+	struct list_entry entry = { 0 };
+	size_t i;
+
+	strbuf_printf(ret, "%s\"%s\": [", part == list_parts ? "{" : ",\n ", part->name);
+	for (i = 0; part->entry(i, &entry); i++) {
+		strbuf_add_text(ret, i ? ",\n  {\"name\": " : "\n  {\"name\": ");
+		json_add_text(ret, entry.name);
+		if (entry.suffix) {
+			strbuf_add_text(ret, ", \"suffix\": ");
+			json_add_text(ret, entry.suffix);
+		}
+		strbuf_add_text(ret, ", \"help\": ");
+		json_add_text(ret, entry.help);
+		strbuf_add_char(ret, '}');
+	}
+	strbuf_add_char(ret, ']');
+}
+
+static int list_run(int argc, char **argv)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct list_options options = { 0 };
+	struct option_words words;
+	size_t i;
+	int status;
+
+	if (tool_parse(&list_tool, argc, argv, &options, &words, &status) < 0)
+		return status;
+	for (i = 0; i < ARRAY_SIZE(list_parts); i++)
+		(options.json ? add_json : add_text)(&text, &list_parts[i]);
+	if (options.json)
+		strbuf_add_text(&text, "}\n");
+	return message_print(&text);
+}
+
+const struct tool list_tool = {
+	.name = "list",
+	.summary = "list what can be sampled, and the formats",
+	.usage = "",
+	.description = "Print the events of wick record, and the formats that are read and "
+		       "written. What of it this machine allows says wick doctor.",
+	.options = list_table,
+	.run = list_run,
+};
