@@ -162,16 +162,24 @@ static int add_user_location(struct locations *l, struct module *module, uint64_
 	return count < 0 ? count : add_location(l, &location, frames, count, ret);
 }
 
-/* Executable memory of no file: JIT code, until its map says more. */
-static int add_raw_location(struct locations *l, uint64_t address, struct location_info *ret)
+/* Executable memory of no file: JIT code, named by the process's perf map where it has one. */
+static int add_raw_location(struct locations *l, const struct frame_key *key,
+			    struct location_info *ret)
 {
+	uint64_t address = unwind_frame_address(key->frame);
 	struct profile_location location = { .address = address, .kind = FRAME_KIND_JIT };
-	struct frame frame = { .origin = FRAME_UNKNOWN };
+	struct frame frame = { .origin = FRAME_JIT };
 	char name[32];
 	int error = add_mapping(l, "//anon", NULL, &location.mapping);
 
-	snprintf(name, sizeof(name), "[anon]+0x%" PRIx64, address);
-	frame.function = name;
+	if (l->options->jit_maps)
+		frame.function = jit_maps_find(l->options->jit_maps, key->pid, key->start_ns,
+					       address, NULL);
+	if (!frame.function) {
+		snprintf(name, sizeof(name), "[anon]+0x%" PRIx64, address);
+		frame.function = name;
+		frame.origin = FRAME_UNKNOWN;
+	}
 	return error ?: add_location(l, &location, &frame, 1, ret);
 }
 
@@ -182,7 +190,7 @@ static int add_frame(struct locations *l, const struct frame_key *key, struct mo
 		return add_kernel_location(l, key->frame, ret);
 	if (module)
 		return add_user_location(l, module, unwind_frame_address(key->frame), ret);
-	return add_raw_location(l, unwind_frame_address(key->frame), ret);
+	return add_raw_location(l, key, ret);
 }
 
 /* ---- all frames of a window, module by module ---- */

@@ -8,6 +8,7 @@
 struct processing {
 	struct queue *in;
 	struct window *run;
+	struct jit_maps *jit_maps;
 	uint64_t lost;
 	pthread_t thread;
 	bool running;
@@ -21,7 +22,8 @@ int processing_new(struct queue *in, uint64_t window_bytes, struct processing **
 		return -ENOMEM;
 	p->in = in;
 	p->run = window_new(window_bytes);
-	if (!p->run)
+	p->jit_maps = jit_maps_new();
+	if (!p->run || !p->jit_maps)
 		return -ENOMEM;
 	*ret = take_ptr(p);
 	return 0;
@@ -37,6 +39,7 @@ static void *processing_run(void *argument)
 		_cleanup_(window_freep) struct window *window = item;
 		uint64_t before = window_sample_count(p->run);
 
+		jit_maps_note(p->jit_maps, window);
 		if (window_merge(p->run, window) < 0)
 			p->lost += window_sample_count(window) -
 				   (window_sample_count(p->run) - before);
@@ -66,6 +69,7 @@ struct processing *processing_free(struct processing *p)
 		return NULL;
 	processing_join(p);
 	window_free(p->run);
+	jit_maps_free(p->jit_maps);
 	free(p);
 	return NULL;
 }
@@ -73,6 +77,11 @@ struct processing *processing_free(struct processing *p)
 const struct window *processing_window(const struct processing *p)
 {
 	return p->run;
+}
+
+struct jit_maps *processing_jit_maps(struct processing *p)
+{
+	return p->jit_maps;
 }
 
 uint64_t processing_lost(const struct processing *p)

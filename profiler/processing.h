@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/base/queue.h"
+#include "profiler/jit_maps.h"
 #include "profiler/window.h"
 
 struct processing;
@@ -21,6 +22,8 @@ DEFINE_CLEANUP(struct processing *, processing_free)
 
 /* After processing_join(): all of the run. */
 const struct window *processing_window(const struct processing *processing);
+/* The perf maps of the processes in it. */
+struct jit_maps *processing_jit_maps(struct processing *processing);
 /* Samples dropped because there was no memory to merge them. */
 uint64_t processing_lost(const struct processing *processing);
 

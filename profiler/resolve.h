@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "formats/profile.h"
+#include "profiler/jit_maps.h"
 #include "profiler/session.h"
 #include "profiler/source.h"
 #include "profiler/window.h"
@@ -24,6 +25,7 @@ struct resolve_options {
 	/* A new reference to the module of that number, or NULL. */
 	struct module *(*module)(void *context, uint32_t id);
 	void *module_context;
+	struct jit_maps *jit_maps;		/* or NULL */
 };
 
 /* What was seen on the way, for the summary. */

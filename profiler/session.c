@@ -336,6 +336,7 @@ static int build_profile(struct session *s, struct profile **ret)
 		.symbolizer = symbolizer,
 		.module = module_by_id,
 		.module_context = s->tables,
+		.jit_maps = processing_jit_maps(s->processing),
 	};
 	struct profile_value_type period = { 0 };
 	int r;

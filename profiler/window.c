@@ -211,6 +211,13 @@ bool window_next_sample(const struct window *w, size_t *position, struct window_
 	return true;
 }
 
+const struct window_stack *window_next_stack(const struct window *w, size_t *position)
+{
+	void *value;
+
+	return hashmap_next(w->stacks, position, NULL, &value) ? value : NULL;
+}
+
 const struct window_event *window_events(const struct window *w, size_t *ret_count)
 {
 	*ret_count = w->event_count;

@@ -29,6 +29,9 @@ struct perf_map;
  * -ENOMEM, or another negative errno.
  */
 int perf_map_open(pid_t pid, struct perf_map **ret);
+/* Its two halves: the checked file, to be read when the process may be gone; and its reading. */
+int perf_map_open_fd(pid_t pid);
+int perf_map_read(int fd, struct perf_map **ret);
 /* The same of @size bytes of text, which are copied. Lines of another form are passed over. */
 int perf_map_parse(const char *text, size_t size, struct perf_map **ret);
 struct perf_map *perf_map_free(struct perf_map *map);

@@ -108,13 +108,12 @@ static int read_all(int fd, char *buffer, size_t size, size_t *ret_used)
 	return 0;
 }
 
-int perf_map_open(pid_t pid, struct perf_map **ret)
+int perf_map_open_fd(pid_t pid)
 {
 	char path[sizeof("tmp/perf--2147483648.map")];
-	_cleanup_free_ char *text = NULL;
 	_cleanup_close_ int fd = -1;
 	struct owner owner;
-	size_t size = 0, used = 0;
+	size_t size;
 	int r;
 
 	r = read_owner(pid, &owner);
@@ -125,12 +124,31 @@ int perf_map_open(pid_t pid, struct perf_map **ret)
 	if (fd < 0)
 		return fd;
 	r = check_file(fd, &owner, &size);
-	if (r < 0)
-		return r;
-	text = malloc(size + 1);
+	return r < 0 ? r : take_fd(fd);
+}
+
+int perf_map_read(int fd, struct perf_map **ret)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t used = 0;
+	struct stat st;
+	int r;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size > (off_t)PERF_MAP_BYTES_MAX)
+		return -EFBIG;
+	text = malloc((size_t)st.st_size + 1);
 	if (!text)
 		return -ENOMEM;
 	/* What is written from now on is for the next snapshot. */
-	r = read_all(fd, text, size, &used);
+	r = read_all(fd, text, (size_t)st.st_size, &used);
 	return r < 0 ? r : perf_map_parse(text, used, ret);
+}
+
+int perf_map_open(pid_t pid, struct perf_map **ret)
+{
+	_cleanup_close_ int fd = perf_map_open_fd(pid);
+
+	return fd < 0 ? fd : perf_map_read(fd, ret);
 }

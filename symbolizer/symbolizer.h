@@ -23,6 +23,7 @@ enum frame_origin {
 	FRAME_SYMTAB,
 	FRAME_DYNSYM,
 	FRAME_KALLSYMS,
+	FRAME_JIT,		/* a perf map */
 	FRAME_FDE,		/* "basename+0xADDR": the start of the enclosing FDE */
 	FRAME_UNKNOWN,		/* "basename+0xADDR" of the address itself: no provider knew it */
 };

@@ -41,7 +41,7 @@ struct rule_pool;
 struct rule_pool *rule_pool_new(uint32_t limit);
 struct rule_pool *rule_pool_free(struct rule_pool *pool);
 DEFINE_CLEANUP(struct rule_pool *, rule_pool_free)
-/* The number of @rule, new or old. Returns 0, or -ENOSPC when the pool is full. */
+/* The number of @rule, new or old. Returns 0, -ENOSPC when the pool is full, -ENOMEM. */
 int rule_pool_add(struct rule_pool *pool, struct unwind_rule rule, uint32_t *ret);
 struct unwind_rule rule_pool_rule(const struct rule_pool *pool, uint32_t number);
 uint32_t rule_pool_count(const struct rule_pool *pool);

@@ -35,6 +35,11 @@ hotplug() {
 	wick=$!
 	taskset 2 recurse 60 3 &
 	before=$!
+	# It says what it samples by when it has begun.
+	for _ in $(seq 100); do
+		grep -q sampling hotplug.err && break
+		sleep 0.2
+	done
 	sleep 2
 	echo 0 >$cpu1
 	cat /sys/devices/system/cpu/online
