@@ -205,8 +205,9 @@ static __always_inline int unwind_step_other_stack(struct unwind_cursor *s)
 {
 	wick_u64 caller_fp, ra, fp = s->fp;
 
-	if ((fp & 7) || unwind_read_word(s, fp, &caller_fp) || unwind_read_word(s, fp + 8, &ra) ||
-	    !unwind_map_has(s, ra - 1) || !unwind_follows_call(s, ra))
+	if ((fp & 7) || unwind_read_word(s, fp, &caller_fp) || unwind_read_word(s, fp + 8, &ra))
+		return unwind_stop(s, UNWIND_STOP_READ);
+	if (!unwind_map_has(s, ra - 1) || !unwind_follows_call(s, ra))
 		return unwind_stop(s, UNWIND_STOP_FRAME_POINTER);
 	s->flags |= UNWIND_RBX_UNKNOWN;
 	s->fp = caller_fp;

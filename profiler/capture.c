@@ -11,6 +11,7 @@
 
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
+#include "profiler/base/thread.h"
 #include "profiler/window.h"
 
 /* How often rings are looked at when nothing wakes us: little work, but a storm is seen in time. */
@@ -179,7 +180,7 @@ static void *capture_run(void *argument)
 	uint64_t window_ns = c->options.window_ms * 1000000ull;
 	struct epoll_event events[16];
 
-	pthread_setname_np(pthread_self(), "wick-capture");
+	thread_begin("wick-capture", THREAD_NICE_PROMPT);
 	c->next_window_ns = clock_monotonic_ns() + window_ns;
 	for (;;) {
 		int timeout_ms = c->options.window_ms < TICK_MS ? c->options.window_ms : TICK_MS;

@@ -5,6 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "profiler/base/thread.h"
+
 struct processing {
 	struct queue *in;
 	struct window *run;
@@ -34,7 +36,7 @@ static void *processing_run(void *argument)
 	struct processing *p = argument;
 	void *item;
 
-	pthread_setname_np(pthread_self(), "wick-processing");
+	thread_begin("wick-processing", THREAD_NICE_USUAL);
 	while (!queue_take(p->in, -1, &item)) {
 		_cleanup_(window_freep) struct window *window = item;
 		uint64_t before = window_sample_count(p->run);

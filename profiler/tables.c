@@ -8,6 +8,7 @@
 
 #include "bpf/stack_id.h"
 #include "profiler/base/clock.h"
+#include "profiler/base/thread.h"
 #include "profiler/copy_unwind.h"
 #include "profiler/notice.h"
 #include "profiler/process_loader.h"
@@ -252,7 +253,7 @@ static void *tables_run(void *argument)
 	void *item;
 	int r;
 
-	pthread_setname_np(pthread_self(), "wick-tables");
+	thread_begin("wick-tables", THREAD_NICE_PROMPT);
 	while ((r = queue_take(t->options.in, COLLECT_INTERVAL_NS / 1000000, &item)) != -EPIPE) {
 		if (!r) {
 			batch_take(t, item);

@@ -190,8 +190,12 @@ static int add_go(struct table_builder *b, uint64_t at, uint64_t to)
 /* Only a guess tells where the code at the entry ends, but Go's linker knows. */
 static uint64_t special_end(const struct table_builder *b, const struct special_range *special)
 {
-	uint64_t end = go_rows_function_end(&b->go, special->start);
+	uint64_t end;
 
+	/* A trampoline's range begins in front of its function. */
+	if (special->rule.kind != UNWIND_END)
+		return special->end;
+	end = go_rows_function_end(&b->go, special->start);
 	return end > special->start && end < special->end ? end : special->end;
 }
 

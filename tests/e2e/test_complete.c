@@ -39,6 +39,9 @@ static const struct program programs[] = {
 	{ "a stripped program", NULL, { "@recurse-stripped", "30", "40" } },
 	{ "a program with .debug_frame only", NULL, { "@recurse-debug-frame", "30", "40" } },
 	{ "threads", NULL, { "@threads", "30", "4" } },
+	{ "a Go program with goroutines", "go", { "@go_work", "30" } },
+	{ "a stripped Go program", "go", { "@go_work-stripped", "30" } },
+	{ "a stripped position-independent Go program", "go", { "@go_work-pie", "30" } },
 };
 
 static void test_program(void **state)

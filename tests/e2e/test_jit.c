@@ -17,7 +17,10 @@ static const char script[] =
 
 static void test_node(void **state)
 {
-	static const char *const command[] = { "node", "--perf-basic-prof", "-e", script, NULL };
+	static const char *const command[] = { "node", "--perf-basic-prof",
+					       "--logfile=/dev/null",
+					       "--no-logfile-per-isolate", "-e", script,
+					       NULL };
 	struct harness_run run = { .command = command, .seconds = 3,
 				   .session = { .frequency_hz = 499 } };
 	struct harness_result result;

@@ -17,6 +17,7 @@ ulimit -c 0
 mkdir -p /out
 cd /out || exit
 uname -r >release
+echo guest begins
 
 # run NAME COMMAND...: leaves NAME.out, NAME.err and NAME.status.
 run() {

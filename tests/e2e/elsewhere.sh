@@ -1,0 +1,80 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Programs whose files are not where they were, or not where we look: deleted, replaced, in
+# memory, in another root, mount or PID namespace. Their stacks are complete and named all the same.
+set -u
+
+[ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
+build=${WICK_BUILD:-build}
+WICK=$(realpath "${WICK:-$build/wick}")
+workloads=$(realpath "${WICK_WORKLOADS:-$build/tests/workloads}")
+tmp=$(mktemp -d "${WICK_TMP:-/tmp}/elsewhere.XXXXXX")
+cd "$tmp" || exit 1
+trap 'kill -9 $pids 2>/dev/null; rm -rf "$tmp"' EXIT
+pids=
+
+# profiled NAME PID FUNCTION: nearly every stack of the process goes through FUNCTION from a root.
+profiled() {
+	"$WICK" record -q -F 499 -d 1 -p "$2" -o out.folded 2>said
+	all=$(awk '{ sum += $NF } END { print sum + 0 }' out.folded)
+	good=$(grep "$3" out.folded | grep -v '\[incomplete' |
+		awk '{ sum += $NF } END { print sum + 0 }')
+	if [ "$all" -gt 50 ] && [ $((good * 100)) -ge $((all * 95)) ]; then
+		echo "ok - $1"
+	else
+		echo "not ok - $1"
+		echo "# $good of $all samples; $(cat said)"
+		sort -t' ' -k2 -n out.folded | tail -n 3 | cut -c 1-300 | sed 's/^/# /'
+	fi
+	kill -9 "$2" 2>/dev/null
+}
+
+# start COMMAND...: its PID in $pid.
+start() {
+	"$@" >/dev/null 2>&1 &
+	pid=$!
+	pids="$pids $pid"
+	sleep 0.4
+}
+
+cp "$workloads/recurse" deleted
+start ./deleted 30 20
+rm deleted
+profiled "a deleted program" "$pid" recurse_leaf
+
+cp "$workloads/recurse" replaced
+start ./replaced 30 20
+cp "$workloads/shares" other && mv other replaced
+profiled "a program replaced by another" "$pid" recurse_leaf
+
+cp "$workloads/plugin" "$workloads/libplugin.so" .
+start ./plugin 20
+sleep 5
+rm libplugin.so
+profiled "a library unlinked after it was loaded" "$pid" plugin_work
+
+start python3 -c "
+import os, sys
+fd = os.memfd_create('in-memory')
+os.write(fd, open('$workloads/recurse-static', 'rb').read())
+os.execve(fd, ['recurse', '30', '20'], {})"
+profiled "a program in memory only" "$pid" recurse_leaf
+
+mkdir jail && cp "$workloads/recurse-static" jail/program
+start chroot jail /program 30 20
+profiled "a program in another root" "$pid" recurse_leaf
+
+if unshare -m true 2>/dev/null; then
+	mkdir place
+	start unshare -m sh -c "mount -t tmpfs none place && cp '$workloads/recurse' place/hidden &&
+		exec place/hidden 30 20"
+	profiled "a program on a mount that we do not see" "$pid" recurse_leaf
+	start unshare -p -f "$workloads/recurse" 30 20
+	pid=$(cut -d ' ' -f 1 "/proc/$pid/task/$pid/children")
+	pids="$pids $pid"
+	profiled "a program in another PID namespace" "$pid" recurse_leaf
+else
+	echo "ok - a program on a mount that we do not see # SKIP no mount namespaces"
+	echo "ok - a program in another PID namespace # SKIP no mount namespaces"
+fi
