@@ -14,6 +14,22 @@
 #define PF_KTHREAD_FLAG 0x00200000
 
 /*
+ * The current task. With a typed pointer (5.11, 3ca1032ab7ab) its fields are plain loads, a tenth
+ * of the cost of a call of bpf_probe_read_kernel(); TASK_FIELD() takes either kind.
+ */
+#define HAS_TYPED_TASK \
+	bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)
+
+static __always_inline struct task_struct *task_current(void)
+{
+	if (HAS_TYPED_TASK)
+		return bpf_get_current_task_btf();
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+#define TASK_FIELD(task, field) (HAS_TYPED_TASK ? (task)->field : BPF_CORE_READ(task, field))
+
+/*
  * The user registers a task saved when it entered the kernel. The helper came
  * with 5.15 (dd6e10fbd9fb); before, they end at the top of the kernel stack.
  */
@@ -29,7 +45,7 @@ static __always_inline struct pt_regs *task_user_registers(struct task_struct *t
 /* self_exec_id grew from u32 to u64 in 5.7 (d1e7fd6462ca); its low half suffices. */
 static __always_inline __u32 task_exec_id(struct task_struct *task)
 {
-	return (__u32)BPF_CORE_READ(task, self_exec_id);
+	return (__u32)TASK_FIELD(task, self_exec_id);
 }
 
 /* In execve(), where the address space changes under registers that do not. */

@@ -89,13 +89,13 @@ static __always_inline void record_head(struct run *run, struct wick_record *hea
 static __always_inline __u64 task_send(struct run *run)
 {
 	struct wick_task_record *record = &run->scratch->task;
-	struct task_struct *task = run->task, *leader = BPF_CORE_READ(task, group_leader);
-	__u32 flags = BPF_CORE_READ(task, flags);
+	struct task_struct *task = run->task, *leader = TASK_FIELD(task, group_leader);
+	__u32 flags = TASK_FIELD(task, flags);
 	__u64 *slot;
 
 	record->task.pid = run->pid_tgid >> 32;
 	record->task.tid = run->pid_tgid;
-	record->task.start_ns = BPF_CORE_READ(leader, start_time);
+	record->task.start_ns = TASK_FIELD(leader, start_time);
 	record->task.exec_id = task_exec_id(task);
 	record->task.flags = (flags & PF_KTHREAD_FLAG ? WICK_TASK_KERNEL : 0) |
 			     (flags & PF_EXITING_FLAG ? WICK_TASK_EXITING : 0);

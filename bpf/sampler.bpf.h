@@ -132,7 +132,7 @@ static __always_inline int sample_take(void *ctx, struct pt_regs *regs, __u64 so
 		return 0;
 	COUNT(&run, ENTERED);
 	run.pid_tgid = bpf_get_current_pid_tgid();
-	run.task = (struct task_struct *)bpf_get_current_task();
+	run.task = task_current();
 	if (!sample_wanted(&run)) {
 		COUNT(&run, FILTERED);
 		return 0;

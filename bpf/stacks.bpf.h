@@ -78,14 +78,14 @@ static __always_inline int user_registers(struct run *run, struct pt_regs *regs,
 {
 	struct unwind_cursor *s = &run->scratch->unwind;
 	struct task_struct *task = run->task;
-	__u32 flags = BPF_CORE_READ(task, flags);
+	__u32 flags = TASK_FIELD(task, flags);
 
 	unwind_reset(s);
 	if (!in_kernel) {
 		REGISTERS_COPY(s, regs);
 		return UNWIND_STOP_NONE;
 	}
-	if (!BPF_CORE_READ(task, mm))
+	if (!TASK_FIELD(task, mm))
 		return flags & PF_EXITING_FLAG ? UNWIND_STOP_EXITING : UNWIND_STOP_NO_REGISTERS;
 	return unwind_begin_saved(s, task);
 }
