@@ -166,7 +166,7 @@ $(WICK): $(O)/tools/wick.o $(ARCHIVES) $(O)/flags/ld
 	$(call begin,LINK)
 	$(Q)$(CC) $(LD_FLAGS) -o $@ $< $(ARCHIVES) $(LIBS)
 
-$(UNIT): LINK_FLAGS := $(WRAP)
+$(UNIT) $(E2E): LINK_FLAGS := $(WRAP)
 $(UNIT) $(E2E): $(O)/%: $(O)/%.o $(O)/tests/libtests.a $(ARCHIVES) $(O)/flags/ld
 	$(call begin,LINK)
 	$(Q)$(CC) $(LD_FLAGS) $(LINK_FLAGS) -o $@ $< -Wl,--start-group $(O)/tests/libtests.a \

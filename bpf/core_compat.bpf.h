@@ -34,7 +34,7 @@ static __always_inline struct task_struct *task_current(void)
  * with 5.15 (dd6e10fbd9fb); before, they end at the top of the kernel stack.
  */
 static __always_inline struct pt_regs *task_user_registers(struct task_struct *task,
-							    __u32 thread_bytes)
+							   __u32 thread_bytes)
 {
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
 		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());

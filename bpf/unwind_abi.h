@@ -174,7 +174,8 @@ static __always_inline wick_u64 unwind_frame_address(wick_u64 frame)
 
 enum unwind_flag {
 	UNWIND_EXACT = 1 << 0,		/* ip is the next instruction, not a return address */
-	UNWIND_REGISTERS_KNOWN = 1 << 1,/* all regs[] belong to this frame: leaf, or below a signal */
+	UNWIND_REGISTERS_KNOWN =
+		1 << 1, /* all regs[] belong to this frame: leaf, or below a signal */
 	UNWIND_RAW_FRAMES = 1 << 2,	/* some frame belongs to no module */
 	UNWIND_USED_FP = 1 << 3,	/* a frame pointer step was taken */
 	UNWIND_USED_LEAF = 1 << 4,	/* the leaf heuristic was taken */

@@ -107,7 +107,8 @@ int bpf_maps_load_object(struct bpf_maps *m, const char *name,
 	if (!object)
 		return error_set(err, ERROR_FAILED, -errno, "cannot open BPF object: %s: %s", name,
 				 strerror(errno));
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		r = map_prepare(m, map, settings);
 		if (r < 0) {
 			error_set(err, ERROR_FAILED, r, "cannot prepare BPF map: %s: %s",

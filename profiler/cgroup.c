@@ -89,13 +89,14 @@ int cgroup_target_find(const char *path, const struct btf *kernel_btf, struct cg
 	if (!S_ISDIR(st.st_mode) ||
 	    (fs.f_type != CGROUP2_SUPER_MAGIC && fs.f_type != CGROUP_SUPER_MAGIC))
 		return error_set(err, ERROR_FAILED, -EINVAL,
-				 "cannot use cgroup: %s: not a folder of a cgroup file system", path);
+				 "cannot use cgroup: %s: not a folder of a cgroup file system",
+				 path);
 	if (fs.f_type == CGROUP_SUPER_MAGIC) {
 		target.subsystem = find_subsystem(st.st_dev, kernel_btf);
 		if (target.subsystem < 0)
-			return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
-					 "cannot use cgroup: %s: its v1 hierarchy has no controller",
-					 path);
+			return error_set(
+				err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
+				"cannot use cgroup: %s: its v1 hierarchy has no controller", path);
 	}
 	target.id = st.st_ino;
 	*ret = target;

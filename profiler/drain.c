@@ -123,7 +123,7 @@ static int read_event(struct drain *d, const void *record, size_t size)
 static struct notice_batch *record_batch(struct drain *d, const struct wick_record *head)
 {
 	return d->next_batch && head->generation == d->control->generation ? d->next_batch :
-									      d->batch;
+									     d->batch;
 }
 
 static int read_copy(struct drain *d, const void *record, size_t size)

@@ -31,7 +31,8 @@ void limits_fill(uint64_t memory, unsigned int cpus, unsigned int sources,
 	uint64_t ring = (256ull << 10) * cpus + (1ull << 20);
 	uint64_t share = memory / 16;
 
-	fill(&l->ring_bytes, clamp(power_of_two_below(ring < share ? ring : share), 1 << 18, 1 << 26));
+	fill(&l->ring_bytes,
+	     clamp(power_of_two_below(ring < share ? ring : share), 1 << 18, 1 << 26));
 	fill(&l->wakeup_bytes, l->ring_bytes / 4);
 	fill(&l->counts, clamp(share / COUNT_BYTES / 2 / sources, 1024, 65536) / 2);
 	fill(&l->sent, clamp(power_of_two_below(share / 8 / 8), 4096, 1 << 20));

@@ -46,9 +46,11 @@ static int add_value_types(struct resolver *r)
 			uint32_t index;
 			int error = profile_builder_string(r->builder, value->type, &type.type);
 
-			error = error ?: profile_builder_string(r->builder, value->unit, &type.unit);
-			error = error ?: profile_builder_string(r->builder, source->name,
-								&type.source);
+			error = error ?:
+					profile_builder_string(r->builder, value->unit, &type.unit);
+			error = error ?:
+					profile_builder_string(r->builder, source->name,
+							       &type.source);
 			error = error ?: profile_builder_value_type(r->builder, &type, &index);
 			if (error < 0)
 				return error;
@@ -161,7 +163,8 @@ static void fill_values(const struct resolver *r, const struct window_sample *sa
 
 static int add_sample(struct resolver *r, const struct window_sample *sample)
 {
-	static const struct wick_task unknown = { .comm = "[unknown]", .process_comm = "[unknown]" };
+	static const struct wick_task unknown = { .comm = "[unknown]",
+						  .process_comm = "[unknown]" };
 	const struct wick_task *task = window_task(r->options->window, sample->key.task);
 	uint64_t weight = sample->value.count;
 	int64_t values[16 * SOURCE_VALUES_MAX];

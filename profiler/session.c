@@ -67,9 +67,11 @@ static int check_kernel(struct error *err)
 {
 	if (!access("/sys/kernel/btf/vmlinux", R_OK))
 		return 0;
-	return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
-			 "cannot read kernel types: /sys/kernel/btf/vmlinux: %s; wick needs a kernel "
-			 "with CONFIG_DEBUG_INFO_BTF", strerror(errno));
+	return error_set(
+		err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
+		"cannot read kernel types: /sys/kernel/btf/vmlinux: %s; wick needs a kernel "
+		"with CONFIG_DEBUG_INFO_BTF",
+		strerror(errno));
 }
 
 static int choose_sources(struct session *s, struct error *err)
@@ -79,14 +81,15 @@ static int choose_sources(struct session *s, struct error *err)
 	const struct session_event *events = s->options.event_count ? s->options.events : &cpu;
 
 	if (count > SESSION_SOURCES_MAX)
-		return error_set(err, ERROR_USAGE, -E2BIG, "cannot use %zu events: at most %d", count,
-				 SESSION_SOURCES_MAX);
+		return error_set(err, ERROR_USAGE, -E2BIG, "cannot use %zu events: at most %d",
+				 count, SESSION_SOURCES_MAX);
 	for (size_t i = 0; i < count; i++) {
 		const struct source *row = source_find(events[i].text);
 
 		if (!row)
 			return error_set(err, ERROR_USAGE, -ENOENT,
-					 "no such event: %s; see: wick record --help", events[i].text);
+					 "no such event: %s; see: wick record --help",
+					 events[i].text);
 		for (size_t j = 0; j < i; j++)
 			if (s->rows[j] == row)
 				return error_set(err, ERROR_USAGE, -EEXIST, "event given twice: %s",
@@ -115,8 +118,8 @@ static int open_maps(struct session *s, struct wick_settings *settings, struct e
 	int cpus = libbpf_num_possible_cpus(), r;
 
 	if (cpus < 0 || cpus > WICK_CPUS_MAX)
-		return error_set(err, ERROR_NOT_SUPPORTED, -ERANGE, "cannot use %d CPUs: at most %d",
-				 cpus, WICK_CPUS_MAX);
+		return error_set(err, ERROR_NOT_SUPPORTED, -ERANGE,
+				 "cannot use %d CPUs: at most %d", cpus, WICK_CPUS_MAX);
 	limits_fill(s->options.memory_bytes, cpus, s->source_count, &s->limits, &s->window_bytes);
 	r = settings_fill(&s->options, &s->limits, cpus, settings, err);
 	if (r < 0)
@@ -241,7 +244,8 @@ static int attach_process_programs(struct session *s, struct error *err)
 	struct bpf_program *program;
 	size_t count = 0;
 
-	bpf_object__for_each_program(program, bpf_maps_process_object(s->maps)) {
+	bpf_object__for_each_program(program, bpf_maps_process_object(s->maps))
+	{
 		s->links[count] = bpf_program__attach(program);
 		if (!s->links[count])
 			return error_set(err, ERROR_NOT_SUPPORTED, -errno,
@@ -266,7 +270,8 @@ static void note_fallbacks(struct session *s)
 		const char *clock = source_clock(s->sources[i]);
 
 		if (clock && strcmp(clock, "cycles"))
-			fallback_note(s, "no hardware cycles on this machine: sampling by %s", clock);
+			fallback_note(s, "no hardware cycles on this machine: sampling by %s",
+				      clock);
 	}
 	if (s->bpf_stats_fd < 0)
 		fallback_note(s, "no BPF statistics: continuing without the cost of BPF programs");
@@ -362,7 +367,8 @@ int session_finish(struct session *s, struct profile **ret, struct error *err)
 	session_stop(s);
 	r = build_profile(s, ret);
 	if (r < 0)
-		return error_set(err, ERROR_FAILED, r, "cannot build the profile: %s", strerror(-r));
+		return error_set(err, ERROR_FAILED, r, "cannot build the profile: %s",
+				 strerror(-r));
 	return 0;
 }
 

@@ -114,7 +114,8 @@ static void add_program_cost(const struct bpf_object *object, struct session_sta
 {
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		struct bpf_prog_info info = { 0 };
 		uint32_t size = sizeof(info);
 
@@ -206,9 +207,11 @@ int session_add_comments(struct session *s, struct profile_builder *builder)
 	r = add_comment(builder, "wick: %" PRIu64 " samples taken, %" PRIu64 " reported, %" PRIu64
 			" lost", st.taken, st.reported, st.lost);
 	for (size_t i = 0; st.losses[i].name[0] && !r; i++)
-		r = add_comment(builder, "lost: %s %" PRIu64, st.losses[i].name, st.losses[i].count);
-	r = r ?: add_comment(builder, "complete user stacks: %.2f %%",
-			     percent(st.complete_user, st.reported_user));
+		r = add_comment(builder, "lost: %s %" PRIu64, st.losses[i].name,
+				st.losses[i].count);
+	r = r	  ?:
+		    add_comment(builder, "complete user stacks: %.2f %%",
+				percent(st.complete_user, st.reported_user));
 	for (size_t i = 0; st.incomplete[i].name[0] && !r; i++)
 		r = add_comment(builder, "incomplete: %s %" PRIu64, st.incomplete[i].name,
 				st.incomplete[i].count);

@@ -74,8 +74,9 @@ int settings_fill(const struct session_options *options, const struct session_li
 	int r;
 
 	if (s.depth_max > UNWIND_FRAMES_MAX)
-		return error_set(err, ERROR_USAGE, -EINVAL, "cannot walk %u frames: the limit is %d",
-				 s.depth_max, UNWIND_FRAMES_MAX);
+		return error_set(err, ERROR_USAGE, -EINVAL,
+				 "cannot walk %u frames: the limit is %d", s.depth_max,
+				 UNWIND_FRAMES_MAX);
 	r = fill_comm(options->comm_glob, &s, err);
 	r = r ?: fill_cgroup(options->cgroup, &s, err);
 	if (r < 0)

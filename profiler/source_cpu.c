@@ -132,7 +132,8 @@ int source_cpu_attach(struct source_run *run, struct error *err)
 				 source_run_options(run)->frequency_hz, strerror(-r));
 	if (r == -EMFILE)
 		return error_set(err, ERROR_FAILED, r,
-				 "cannot open perf event: %s; raise it: ulimit -n 65536", strerror(-r));
+				 "cannot open perf event: %s; raise it: ulimit -n 65536",
+				 strerror(-r));
 	if (r < 0)
 		return error_set(err, ERROR_FAILED, r, "cannot open perf event: cpu-clock: %s",
 				 strerror(-r));

@@ -17,8 +17,8 @@ static int targets_add(const char *what, const pid_t *ids, size_t count, uint32_
 		/* /proc/TID exists for every thread, unlike its listing. */
 		snprintf(path, sizeof(path), "/proc/%d", ids[i]);
 		if (ids[i] <= 0 || access(path, F_OK))
-			return error_set(err, ERROR_FAILED, -ESRCH, "cannot profile: %s %d: no such %s",
-					 what, ids[i], what);
+			return error_set(err, ERROR_FAILED, -ESRCH,
+					 "cannot profile: %s %d: no such %s", what, ids[i], what);
 		r = bpf_map_update_elem(map_fd, &id, &state, BPF_ANY);
 		if (r < 0)
 			return error_set(err, ERROR_FAILED, r, "cannot profile: %s %d: %s", what,

@@ -21,12 +21,21 @@ struct program {
 static const struct program programs[] = {
 	{ "gzip", "gzip", { "sh", "-c", "exec gzip -9 < /dev/zero" } },
 	{ "xz", "xz", { "sh", "-c", "exec xz -6 < /dev/urandom" } },
-	{ "bash", "bash", { "bash", "-c", "f() { local x=$1; ((x > 0)) && f $((x - 1)); }; "
-			    "while :; do f 10; done" } },
-	{ "perl", "perl", { "perl", "-e", "sub f { my $n = shift; $n ? f($n - 1) + 1 : 0 } "
-			    "while (1) { f(20); my %h = map { $_ => 1 } 1..100; }" } },
-	{ "python3", "python3", { "python3", "-c", "def f(n):\n return f(n-1)+1 if n else 0\n"
-				  "while True: f(20); sorted(str(i) for i in range(200))" } },
+	{ "bash",
+	  "bash",
+	  { "bash", "-c",
+	    "f() { local x=$1; ((x > 0)) && f $((x - 1)); }; "
+	    "while :; do f 10; done" } },
+	{ "perl",
+	  "perl",
+	  { "perl", "-e",
+	    "sub f { my $n = shift; $n ? f($n - 1) + 1 : 0 } "
+	    "while (1) { f(20); my %h = map { $_ => 1 } 1..100; }" } },
+	{ "python3",
+	  "python3",
+	  { "python3", "-c",
+	    "def f(n):\n return f(n-1)+1 if n else 0\n"
+	    "while True: f(20); sorted(str(i) for i in range(200))" } },
 	{ "openssl sha256", "openssl", { "openssl", "speed", "-seconds", "30", "sha256" } },
 	{ "openssl rsa2048", "openssl", { "openssl", "speed", "-seconds", "30", "rsa2048" } },
 	{ "a C++ -O2 program", NULL, { "@cxx_work", "30" } },

@@ -9,6 +9,7 @@
 #include "profiler/bpf_maps.h"
 #include "profiler/session_private.h"
 #include "tests/e2e/harness.h"
+#include "tests/unit/fail_alloc.h"
 #include "tests/unit/unit.h"
 
 struct loss_case {
@@ -76,6 +77,16 @@ static bool flood_tables(void *context, struct session *session)
 #define SMALL_RING { .ring_bytes = 4096, .wakeup_bytes = UINT32_MAX }
 #define STORM { "@storm", "30", "100" }
 
+/* For a second nothing larger than a few hundred bytes can be had. */
+static bool starve(void *context, struct session *session)
+{
+	int *rounds = context;
+
+	++*rounds;
+	fail_alloc_from(*rounds > 50 && *rounds < 150 ? 1024 : 0);
+	return true;
+}
+
 static const struct loss_case cases[] = {
 	{ "the map of counts is full", "counts-full", true, { .counts = 4 }, SESSION_COUNTED,
 	  STORM },
@@ -97,6 +108,10 @@ static const struct loss_case cases[] = {
 	  hold_claims },
 	{ "processing is behind", "window-late", true, { .queue_items = 1, .window_ms = 5 },
 	  SESSION_COUNTED, STORM, flood_processing },
+	{ "there is no memory for windows", "no-memory", true, { .window_ms = 50 },
+	  SESSION_COUNTED, STORM, starve },
+	{ "there is no memory for stacks that were copied", "copies-unread", true,
+	  { .window_ms = 50, .processes = 1 }, SESSION_COUNTED, STORM, starve },
 	{ "tables are behind", "copies-late", true, { .queue_items = 1, .processes = 1 },
 	  SESSION_COUNTED, STORM, flood_tables },
 };

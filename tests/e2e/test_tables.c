@@ -95,8 +95,9 @@ static uint32_t start(struct fixture *f, const char *const *argv)
 
 static uint32_t start_python(struct fixture *f)
 {
-	return start(f, (const char *const[]){
-		"python3", "-c", "import os, json, ctypes; os.kill(os.getpid(), 19)", NULL });
+	return start(f, (const char *const[]){ "python3", "-c",
+					       "import os, json, ctypes; os.kill(os.getpid(), 19)",
+					       NULL });
 }
 
 static struct tables_stats stats(const struct fixture *f)

@@ -97,7 +97,8 @@ static void test_outside(void **state)
 		witness_open(&o.witness[cpu], cpu, o.frequency_hz);
 	harness_profile(&run, &result);
 	for (unsigned int cpu = 0; cpu < o.cpus; cpu++) {
-		long inside = o.after[cpu] - o.before[cpu], outside = witness_count(&o.witness[cpu]);
+		long inside = o.after[cpu] - o.before[cpu],
+		     outside = witness_count(&o.witness[cpu]);
 
 		print_message("# cpu %u: program %ld, second event %ld\n", cpu, inside, outside);
 		assert_true(labs(inside - outside) <= TICKS_APART);

@@ -29,6 +29,17 @@ int __wrap_asprintf(char **ret, const char *format, ...);
 static __thread bool armed;
 static __thread bool failed;
 static __thread size_t left;
+static volatile size_t least;
+
+void fail_alloc_from(size_t bytes)
+{
+	least = bytes;
+}
+
+static bool is_too_large(size_t size)
+{
+	return least && size >= least;
+}
 
 static bool fails_now(void)
 {
@@ -42,17 +53,17 @@ static bool fails_now(void)
 
 void *__wrap_malloc(size_t size)
 {
-	return fails_now() ? NULL : __real_malloc(size);
+	return is_too_large(size) || fails_now() ? NULL : __real_malloc(size);
 }
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-	return fails_now() ? NULL : __real_calloc(count, size);
+	return is_too_large(count * size) || fails_now() ? NULL : __real_calloc(count, size);
 }
 
 void *__wrap_realloc(void *old, size_t size)
 {
-	return fails_now() ? NULL : __real_realloc(old, size);
+	return is_too_large(size) || fails_now() ? NULL : __real_realloc(old, size);
 }
 
 void *__wrap_reallocarray(void *old, size_t count, size_t size)

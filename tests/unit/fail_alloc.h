@@ -14,6 +14,8 @@
 
 /* The allocation after @skipped more fails, and only that one. */
 void fail_alloc_after(size_t skipped);
+/* Every allocation of @bytes or more fails, in every thread, until it is called with 0. */
+void fail_alloc_from(size_t bytes);
 /* Nothing fails any more. Whether one did since fail_alloc_after(). */
 bool fail_alloc_stop(void);
 

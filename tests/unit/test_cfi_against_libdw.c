@@ -232,8 +232,8 @@ static void list_rows(struct comparison *c)
 		const uint32_t *rows = t->cells + t->page_count + 2 * (t->cells[page] >> 10);
 		uint32_t count = t->cells[page] & 1023;
 
-		assert_int_equal(alloc_grow(&c->starts, &c->start_capacity,
-					    c->start_count + count + 1), 0);
+		assert_int_equal(
+			alloc_grow(&c->starts, &c->start_capacity, c->start_count + count + 1), 0);
 		for (i = 0; i < count; i++)
 			c->starts[c->start_count++] = t->start + 4096ull * page + (rows[i] & 4095);
 	}

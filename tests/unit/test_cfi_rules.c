@@ -5,11 +5,27 @@
 #include "tests/unit/unit.h"
 
 /* CFA = expression, with its length in front as in the section. */
-#define EXPRESSION(...) (const uint8_t[]){ sizeof((const uint8_t[]){ __VA_ARGS__ }), __VA_ARGS__ }
-#define CFA_REG(number, by) { .kind = CFI_REGISTER, .reg = (number), .offset = (by) }
-#define CFA_EXPR(...) { .kind = CFI_VALUE_EXPRESSION, .expression = EXPRESSION(__VA_ARGS__) }
-#define AT(by) { .kind = CFI_OFFSET, .offset = (by) }
-#define AT_EXPR(...) { .kind = CFI_EXPRESSION, .expression = EXPRESSION(__VA_ARGS__) }
+#define EXPRESSION(...)                                               \
+	(const uint8_t[])                                             \
+	{                                                             \
+		sizeof((const uint8_t[]){ __VA_ARGS__ }), __VA_ARGS__ \
+	}
+#define CFA_REG(number, by)                                           \
+	{                                                             \
+		.kind = CFI_REGISTER, .reg = (number), .offset = (by) \
+	}
+#define CFA_EXPR(...)                                                               \
+	{                                                                           \
+		.kind = CFI_VALUE_EXPRESSION, .expression = EXPRESSION(__VA_ARGS__) \
+	}
+#define AT(by)                                     \
+	{                                          \
+		.kind = CFI_OFFSET, .offset = (by) \
+	}
+#define AT_EXPR(...)                                                          \
+	{                                                                     \
+		.kind = CFI_EXPRESSION, .expression = EXPRESSION(__VA_ARGS__) \
+	}
 #define RA AT(-8)
 #define SLEB2(low, high) (low) | 0x80, (high)
 

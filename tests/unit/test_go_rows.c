@@ -275,7 +275,7 @@ static void test_go_command(void **state)
 	print_message("%lu functions, %u rows, %u rules, %.1f ms\n", (unsigned long)go.count,
 		      table.stats.rows, rule_pool_count(pool),
 		      (double)(end.tv_sec - start.tv_sec) * 1e3 +
-		      (double)(end.tv_nsec - start.tv_nsec) / 1e6);
+			      (double)(end.tv_nsec - start.tv_nsec) / 1e6);
 	assert_true(go.count > 1000);
 	assert_int_equal(without, 0);
 	unwind_table_done(&table);

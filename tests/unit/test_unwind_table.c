@@ -133,7 +133,8 @@ static void test_functions(void **state)
 	eh_fde(0xff0, 0x40, BYTES(PUSH));
 	file_finish();
 	expect("0 none; 0x20 rsp+8; 0x21 rsp+16; 0x23 rbp+16; 0x50 none; 0x100 rsp+8; "
-	       "0x101 rsp+16; 0x120 none; 0xff0 rsp+8; 0xff1 rsp+16; 0x1030 none", 3, 0, 0);
+	       "0x101 rsp+16; 0x120 none; 0xff0 rsp+8; 0xff1 rsp+16; 0x1030 none",
+	       3, 0, 0);
 }
 
 static void test_padding_is_no_gap(void **state)
@@ -181,7 +182,8 @@ static void test_debug_frame_fills_gaps(void **state)
 	debug_fde(0x1f0, 0x40, BYTES(CFA_DEF_CFA_OFFSET, 24));	/* reaches into a known one */
 	file_finish();
 	expect("0 none; 0x100 rsp+8; 0x120 none; 0x180 rsp+16; 0x190 none; 0x1f0 rsp+24; "
-	       "0x200 rsp+8; 0x220 none", 5, 0, 0);
+	       "0x200 rsp+8; 0x220 none",
+	       5, 0, 0);
 }
 
 static void test_damage_ends_a_function(void **state)

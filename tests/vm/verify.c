@@ -48,7 +48,8 @@ static int maps_prepare(struct bpf_object *object, const struct wick_settings *s
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, object) {
+	bpf_object__for_each_map(map, object)
+	{
 		int r = 0;
 
 		if (strstr(bpf_map__name(map), ".rodata.settings"))
@@ -81,7 +82,8 @@ static int object_load(struct bpf_object *object, const char *name)
 	size_t count = 0, i = 0;
 	int r;
 
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		if (count == PROGRAMS_MAX)
 			return -E2BIG;
 		logs[count] = calloc(1, LOG_BYTES);
@@ -91,7 +93,8 @@ static int object_load(struct bpf_object *object, const char *name)
 		bpf_program__set_log_buf(program, logs[count++], LOG_BYTES);
 	}
 	r = bpf_object__load(object);
-	bpf_object__for_each_program(program, object) {
+	bpf_object__for_each_program(program, object)
+	{
 		const char *log = logs[i++];
 
 		if (r < 0 && log[0])

@@ -18,7 +18,9 @@ struct Shape {
 
 struct Circle : Shape {
 	double radius;
-	explicit Circle(double r) : radius(r) {}
+	explicit Circle(double r) : radius(r)
+	{
+	}
 	__attribute__((noinline)) double area(double scale) const override
 	{
 		double sum = 0;
@@ -29,7 +31,8 @@ struct Circle : Shape {
 	}
 };
 
-template <typename T> __attribute__((noinline)) T total(const std::vector<std::unique_ptr<Shape>> &all, T scale)
+template <typename T>
+__attribute__((noinline)) T total(const std::vector<std::unique_ptr<Shape>> &all, T scale)
 {
 	T sum = 0;
 

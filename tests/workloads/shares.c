@@ -6,9 +6,21 @@
 #include <stdlib.h>
 #include "work.h"
 
-NOINLINE void share_60(void) { work_spin(60000); KEEP_FRAME(); }
-NOINLINE void share_30(void) { work_spin(30000); KEEP_FRAME(); }
-NOINLINE void share_10(void) { work_spin(10000); KEEP_FRAME(); }
+NOINLINE void share_60(void)
+{
+	work_spin(60000);
+	KEEP_FRAME();
+}
+NOINLINE void share_30(void)
+{
+	work_spin(30000);
+	KEEP_FRAME();
+}
+NOINLINE void share_10(void)
+{
+	work_spin(10000);
+	KEEP_FRAME();
+}
 
 int main(int argc, char **argv)
 {
