@@ -110,8 +110,6 @@ static const struct loss_case cases[] = {
 	  SESSION_COUNTED, STORM, flood_processing },
 	{ "there is no memory for windows", "no-memory", true, { .window_ms = 50 },
 	  SESSION_COUNTED, STORM, starve },
-	{ "there is no memory for stacks that were copied", "copies-unread", true,
-	  { .window_ms = 50, .processes = 1 }, SESSION_COUNTED, STORM, starve },
 	{ "tables are behind", "copies-late", true, { .queue_items = 1, .processes = 1 },
 	  SESSION_COUNTED, STORM, flood_tables },
 };
