@@ -4,6 +4,12 @@
 # wick record as its users meet it: exit status, messages, signals, commands and files.
 set -u
 
+# What is ignored when a shell starts stays so, and wick heeds that: under nohup the cases of
+# SIGHUP would test something else.
+if [ -z "${WICK_SIGNALS_RESET-}" ]; then
+	WICK_SIGNALS_RESET=1 exec env --default-signal "$0" "$@"
+fi
+
 if [ "$(id -u)" != 0 ]; then
 	echo "sampling needs root"
 	exit 77
