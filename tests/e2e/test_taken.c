@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_taken.c - "taken" checked from outside: a second perf event of the same kind that only fills
- * its own ring sees as many ticks on each CPU.
+ * its own ring sees as many ticks on each CPU. All are kept busy: both events leave idle time out,
+ * and where a CPU is awake for moments only, it is chance which of two clocks meets them.
  */
 #include <linux/perf_event.h>
 #include <stdlib.h>
@@ -84,7 +85,8 @@ static bool count_outside(void *context, struct session *session)
 
 static void test_outside(void **state)
 {
-	static const char *const command[] = { "@threads", "30", "1", NULL };
+	/* More threads than CPUs: on an idle one the few ticks are those that meet our own wake-ups. */
+	static const char *const command[] = { "@threads", "30", "8", NULL };
 	struct outside o = { .frequency_hz = 999, .cpus = sysconf(_SC_NPROCESSORS_ONLN) };
 	struct harness_run run = { .command = command, .seconds = 20, .whole_machine = true,
 				   .session = { .frequency_hz = 999 }, .during = count_outside,
