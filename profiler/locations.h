@@ -36,7 +36,7 @@ int locations_prepare(struct locations *locations, const struct window *window);
 /* The location of frame @index of @stack. */
 int locations_find(struct locations *locations, const struct window_stack *stack, size_t index,
 		   struct location_info *ret);
-/* A location that is no code: "[incomplete:CAUSE]". */
-int locations_mark(struct locations *locations, const char *cause, uint32_t *ret);
+/* A location that is no code: "[incomplete:CAUSE]", "[exiting]". */
+int locations_mark(struct locations *locations, const char *name, uint32_t *ret);
 
 #endif

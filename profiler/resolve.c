@@ -2,6 +2,7 @@
 #include "profiler/resolve.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,6 +91,7 @@ static long add_stack(struct resolver *r, uint64_t id, uint64_t weight, uint32_t
 						   NULL : window_stack(r->options->window, id);
 	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST;
 	struct location_info info;
+	char mark[64];
 	int error;
 
 	if (!stack && id >= WICK_STACK_FIRST)
@@ -104,7 +106,10 @@ static long add_stack(struct resolver *r, uint64_t id, uint64_t weight, uint32_t
 		r->stats.frames_fde += info.by_fde ? weight : 0;
 	}
 	if (stop != UNWIND_STOP_END) {
-		error = locations_mark(r->locations, resolve_stop_text(stop), &list[count]);
+		snprintf(mark, sizeof(mark),
+			 unwind_stop_is_no_stack(stop) ? "[%s]" : "[incomplete:%s]",
+			 resolve_stop_text(stop));
+		error = locations_mark(r->locations, mark, &list[count]);
 		if (error < 0)
 			return error;
 		count++;
@@ -118,6 +123,10 @@ static void note_user_stack(struct resolver *r, uint64_t id, uint64_t weight)
 						   NULL : window_stack(r->options->window, id);
 	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST;
 
+	if (unwind_stop_is_no_stack(stop)) {
+		r->stats.no_stack[stop] += weight;
+		return;
+	}
 	r->stats.samples_user += weight;
 	if (stop == UNWIND_STOP_END)
 		r->stats.complete += weight;
@@ -237,6 +246,7 @@ int resolve_window(const struct resolve_options *options, struct profile_builder
 	if (error < 0)
 		return error;
 	r.locations = locations;
+	symbolizer_refresh_kernel(options->symbolizer);
 	error = add_value_types(&r);
 	error = error ?: add_label_keys(&r);
 	error = error ?: locations_prepare(locations, options->window);
