@@ -6,6 +6,7 @@
 #   O=dir                    build there (default: build)
 #   DEBUG=1                  for a debugger
 #   SAN=address,undefined    with these sanitizers
+#   FUZZER=1                 fuzz targets search for inputs, by libFuzzer (CC=clang)
 #   WERROR=1                 warnings are errors
 #   VMLINUX_H=, VMLINUX_BTF= kernel types from a header or a BTF file (default: the running kernel)
 #   PARTS=                   folders of the library, to build with only some of them
@@ -28,7 +29,8 @@ MODULES := libbpf libelf libdw zlib libzstd liblzma libprotobuf-c
 WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wshadow \
 	-Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith $(if $(WERROR),-Werror)
 CFLAGS ?= $(if $(DEBUG),-Og -g3,-O2 -g)
-SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-tsan)
+SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	$(if $(findstring clang,$(CC)),,-Wno-tsan)) $(if $(FUZZER),-fsanitize=fuzzer-no-link)
 # "-D_GNU_SOURCE=" and not "-D_GNU_SOURCE": the same as "#define _GNU_SOURCE", which may follow.
 CC_FLAGS := -std=gnu11 $(WARNINGS) -D_GNU_SOURCE= -iquote . -iquote $(O) $(CFLAGS) $(SAN_FLAGS) \
 	$(shell $(PKG_CONFIG) --cflags $(MODULES) 2>/dev/null)
@@ -56,9 +58,9 @@ BENCH_BPF_SRC := $(wildcard tests/bench/*.bpf.c)
 PROTO_SRC := $(wildcard formats/*.proto)
 LIB_SRC := $(wildcard $(addsuffix /*.c,$(PARTS)))
 TOOLS_SRC := $(filter-out tools/wick.c,$(wildcard tools/*.c))
-TEST_C := $(wildcard tests/unit/test_*.c tests/e2e/test_*.c)
+TEST_C := $(wildcard tests/unit/test_*.c tests/e2e/test_*.c tests/fuzz/fuzz_*.c)
 BENCH_C := $(filter-out $(BENCH_BPF_SRC),$(wildcard tests/bench/*.c))
-TEST_LIB_SRC := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c tests/e2e/*.c))
+TEST_LIB_SRC := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c tests/e2e/*.c tests/fuzz/*.c))
 # Without Rust or Go their workloads are left out, and the tests that want them are skipped.
 WORKLOAD_SRC := $(wildcard $(addprefix tests/workloads/*,.c .cc .S \
 	$(if $(shell command -v rustc),.rs) $(if $(shell command -v go),.go)))
@@ -81,6 +83,7 @@ OBJ := $(LIB_OBJ) $(TOOLS_OBJ) $(TEST_LIB_OBJ) $(TEST_OBJ) $(WICK:%=$(O)/tools/w
 
 UNIT := $(patsubst %.c,$(O)/%,$(filter tests/unit/%,$(TEST_C)))
 UNIT_SCRIPTS := $(wildcard tests/unit/*.sh tests/unit/test_*.py)
+FUZZ := $(patsubst %.c,$(O)/%,$(filter tests/fuzz/%,$(TEST_C)))
 E2E := $(patsubst %.c,$(O)/%,$(filter tests/e2e/%,$(TEST_C)))
 # lib*.sh and lib*.py are for others to read in.
 E2E_SCRIPTS := $(filter-out tests/e2e/lib%,$(wildcard tests/e2e/*.sh tests/e2e/test_*.py))
@@ -92,7 +95,7 @@ WORKLOADS := $(WORKLOAD_SRC:%=$(O)/%.built)
 OBJ += $(BENCH_C:%.c=$(O)/%.o) $(VM:%=%.o)
 
 .PHONY: all check check-root check-layers test test-now test-programs test-vm workloads bench demo \
-	bpf-size format lint install uninstall clean
+	san tsan san-programs fuzz bpf-size format lint install uninstall clean
 
 all: $(ARCHIVES) $(SKELETONS) $(WICK)
 
@@ -168,7 +171,8 @@ $(WICK): $(O)/tools/wick.o $(ARCHIVES) $(O)/flags/ld
 	$(Q)$(CC) $(LD_FLAGS) -o $@ $< $(ARCHIVES) $(LIBS)
 
 $(UNIT) $(E2E): LINK_FLAGS := $(WRAP)
-$(UNIT) $(E2E): $(O)/%: $(O)/%.o $(O)/tests/libtests.a $(ARCHIVES) $(O)/flags/ld
+$(FUZZ): LINK_FLAGS := $(if $(FUZZER),-fsanitize=fuzzer)
+$(UNIT) $(E2E) $(FUZZ): $(O)/%: $(O)/%.o $(O)/tests/libtests.a $(ARCHIVES) $(O)/flags/ld
 	$(call begin,LINK)
 	$(Q)$(CC) $(LD_FLAGS) $(LINK_FLAGS) -o $@ $< -Wl,--start-group $(O)/tests/libtests.a \
 		$(ARCHIVES) -Wl,--end-group -lcmocka $(LIBS)
@@ -180,12 +184,23 @@ $(WORKLOADS): $(O)/%.built: % tests/workloads/build $(wildcard tests/workloads/*
 	$(Q)touch $@
 
 workloads: $(WORKLOADS)
-test-programs: all workloads $(UNIT) $(E2E)
+test-programs: all workloads $(UNIT) $(E2E) $(FUZZ)
+
+# Builds of their own, below this one: by clang with sanitizers for memory and arithmetic, where
+# fuzz targets search too, and wick alone with the one for threads.
+SANITIZED := $(MAKE) --no-print-directory CFLAGS="-O1 -g"
+san:
+	$(Q)$(SANITIZED) O=$(O)/san CC=$(CLANG) SAN=address,undefined FUZZER=1 san-programs
+tsan:
+	$(Q)$(SANITIZED) O=$(O)/tsan SAN=thread all
+# It reads whole libraries by two readers: the same code again, for minutes.
+SAN_UNIT := $(filter-out %/test_cfi_against_libdw,$(UNIT))
+san-programs: $(SAN_UNIT) $(FUZZ)
 
 RUN := WICK_BUILD=$(O) tests/run
 
-check: all workloads $(UNIT)
-	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS)
+check: all workloads $(UNIT) $(FUZZ)
+	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(FUZZ)
 
 check-root: all workloads $(E2E)
 	$(Q)$(RUN) $(E2E) $(E2E_SCRIPTS)
@@ -199,8 +214,17 @@ test:
 	$(Q)$(MAKE) --no-print-directory test-now
 
 test-now: export WICK_VM_KERNELS ?= 5.10 6.1
-test-now: test-programs $(BENCH) $(VM)
-	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(E2E) $(E2E_SCRIPTS) $(VM_SCRIPTS)
+test-now: test-programs $(BENCH) $(VM) san tsan
+	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(FUZZ) \
+		$(SAN_UNIT:$(O)/%=$(O)/san/%) tests/fuzz/search.py \
+		$(E2E) $(E2E_SCRIPTS) $(VM_SCRIPTS)
+
+# For an hour each; FUZZ_TARGETS="elf folded" names some of the targets.
+fuzz: export FUZZ_SECONDS ?= 3600
+fuzz:
+	$(Q)tests/install-packages build test
+	$(Q)$(MAKE) --no-print-directory san
+	$(Q)WICK_BUILD=$(O) tests/fuzz/search.py $(FUZZ_TARGETS)
 
 $(BENCH:%=%.o): | $(BENCH_BPF_OBJ:.bpf.o=.skel.h)
 $(BENCH) $(VM): $(O)/%: $(O)/%.o $(O)/libwick.a $(O)/flags/ld

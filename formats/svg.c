@@ -88,7 +88,8 @@ static int svg_write_caption(struct sink *sink, const struct profile *profile,
 	if (frames->hidden_count) {
 		strbuf_add_text(text, " \u00b7 ");
 		quantity_print_count(text, (int64_t)frames->hidden_count);
-		strbuf_add_text(text, " narrow frames left out");
+		strbuf_printf(text, " narrow frame%s left out",
+			      frames->hidden_count == 1 ? "" : "s");
 	}
 	for (i = 0; i < profile->comment_count; i++)
 		strbuf_printf(text, " \u00b7 %s", svg_string(profile, profile->comments[i]));

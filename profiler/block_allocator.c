@@ -131,6 +131,20 @@ int block_allocator_grow(struct block_allocator *allocator, uint32_t count)
 	return 0;
 }
 
+void block_allocator_shrink(struct block_allocator *allocator, uint32_t count)
+{
+	struct run_list *list = &allocator->free;
+
+	if (!count)
+		return;
+	assert(block_allocator_tail(allocator) >= count);
+	allocator->count -= count;
+	allocator->free_count -= count;
+	list->runs[list->count - 1].count -= count;
+	if (!list->runs[list->count - 1].count)
+		list_remove(list, list->count - 1);
+}
+
 int block_allocator_take(struct block_allocator *allocator, uint32_t count, uint32_t *ret_first)
 {
 	struct run_list *list = &allocator->free;

@@ -21,6 +21,8 @@ DEFINE_CLEANUP(struct block_allocator *, block_allocator_free)
 
 /* More blocks behind the last one. Returns 0 or -ENOMEM. */
 int block_allocator_grow(struct block_allocator *allocator, uint32_t count);
+/* Fewer: the last @count, which are free, exist no more. Cannot fail. */
+void block_allocator_shrink(struct block_allocator *allocator, uint32_t count);
 /* The lowest run of @count (> 0) blocks. Returns 0, -ENOSPC, or -ENOMEM. */
 int block_allocator_take(struct block_allocator *allocator, uint32_t count, uint32_t *ret_first);
 /* Give back a run that was taken, at once. Cannot fail. */
@@ -37,7 +39,7 @@ uint32_t block_allocator_free_count(const struct block_allocator *allocator);
 uint32_t block_allocator_longest(const struct block_allocator *allocator);
 /* The longest run there will be once all that is retired is collected. */
 uint32_t block_allocator_longest_soon(const struct block_allocator *allocator);
-/* The run of free blocks at the very end: growing makes it longer. */
+/* The run of free blocks at the very end: growing makes it longer, and it can be taken off. */
 uint32_t block_allocator_tail(const struct block_allocator *allocator);
 size_t block_allocator_bytes(const struct block_allocator *allocator);
 

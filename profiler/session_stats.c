@@ -82,6 +82,7 @@ static void fill_user_side(const struct session *s, const struct capture_stats *
 	named_add(ret->counters, "claim-timeouts", capture->drain.claim_timeouts);
 	named_add(ret->counters, "count-read-errors", capture->drain.lost_read);
 	named_add(ret->counters, "tables-evicted", tables->store.tables_evicted);
+	named_add(ret->counters, "tables-unused", tables->store.tables_unused);
 	named_add(ret->counters, "tables-refused", tables->store.tables_refused);
 	named_add(ret->counters, "rule-pool-full", tables->store.rule_pool_full);
 	named_add(ret->counters, "mappings-full", tables->store.mappings_full);

@@ -69,6 +69,20 @@ int table_segments_add(struct table_segments *segments)
 	return 0;
 }
 
+int table_segments_remove(struct table_segments *segments)
+{
+	uint32_t index = segments->count - 1;
+	int r;
+
+	assert(segments->count > 0);
+	r = bpf_map_delete_elem(segments->outer_fd, &index);
+	if (r < 0)
+		return r;
+	segments->count--;
+	munmap(segments->cells[index], SEGMENT_BYTES);
+	return 0;
+}
+
 uint32_t table_segments_count(const struct table_segments *segments)
 {
 	return segments->count;

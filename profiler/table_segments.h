@@ -25,6 +25,8 @@ DEFINE_CLEANUP(struct table_segments *, table_segments_free)
  * busy machine. Returns 0, -ENOSPC at the limit, or a negative errno.
  */
 int table_segments_add(struct table_segments *segments);
+/* Take away the last one, whose cells nobody uses any more. Waits for RCU, too. */
+int table_segments_remove(struct table_segments *segments);
 uint32_t table_segments_count(const struct table_segments *segments);
 
 /* @cell must be in a segment that is there. */

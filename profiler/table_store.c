@@ -168,16 +168,44 @@ static void table_refuse(struct table_store *store, uint32_t id)
 	store->refused_count++;
 }
 
-static void table_evict(struct table_store *store, uint32_t id, uint64_t now_ns)
+/* The kernel side has been told that there is no table. */
+static void table_retire(struct table_store *store, const struct table *table, uint64_t now_ns)
 {
-	struct table *table = &store->tables[id];
-
-	table_refuse(store, id);
 	block_allocator_retire(store->blocks, table->first_block, table->block_count, now_ns);
 	store->stats.tables--;
 	store->stats.rows -= table->row_count;
 	store->stats.table_bytes -= table->block_count * sizeof(struct wick_block);
+}
+
+static void table_evict(struct table_store *store, uint32_t id, uint64_t now_ns)
+{
+	table_refuse(store, id);
+	table_retire(store, &store->tables[id], now_ns);
 	store->stats.tables_evicted++;
+}
+
+static void tables_drop_unused(struct table_store *store, uint64_t now_ns)
+{
+	for (uint32_t id = UNWIND_MODULE_FIRST; id < store->tables_end; id++) {
+		struct table *table = &store->tables[id];
+
+		if (table->state != TABLE_LOADED || now_ns < table->used_ns + TABLE_UNUSED_NS)
+			continue;
+		module_write(store, id, 0, WICK_TABLE_UNASKED);
+		table->state = TABLE_ABSENT;
+		table_retire(store, table, now_ns);
+		store->stats.tables_unused++;
+	}
+}
+
+/* One at a time, each of which waits for RCU, and one more than is free stays. */
+static void store_shrink(struct table_store *store)
+{
+	if (table_segments_count(store->segments) <= SEGMENTS_AT_FIRST ||
+	    block_allocator_tail(store->blocks) < 2 * WICK_SEGMENT_BLOCKS)
+		return;
+	if (!table_segments_remove(store->segments))
+		block_allocator_shrink(store->blocks, WICK_SEGMENT_BLOCKS);
 }
 
 /* The loaded table that was not used for the longest time, if that is long; else 0. */
@@ -326,11 +354,6 @@ void table_store_touch(struct table_store *store, uint32_t id, uint64_t now_ns)
 		store->tables[id].used_ns = now_ns;
 }
 
-bool table_store_is_full(const struct table_store *store)
-{
-	return store->refused_count > 0;
-}
-
 /* The refused table that was used last, if that is not long ago; else 0. */
 static uint32_t table_wanted(const struct table_store *store, uint64_t now_ns)
 {
@@ -373,6 +396,8 @@ void table_store_collect(struct table_store *store, uint64_t now_ns)
 	if (now_ns > TABLE_GRACE_NS)
 		block_allocator_collect(store->blocks, now_ns - TABLE_GRACE_NS);
 	tables_retry(store, now_ns);
+	tables_drop_unused(store, now_ns);
+	store_shrink(store);
 	mapping_store_collect(store->mappings, now_ns);
 }
 

@@ -8,7 +8,8 @@
  *
  * When the limit is reached, tables not used for TABLE_IDLE_NS make room, the one
  * unused longest first; what still finds none is refused, works by frame pointers,
- * and is tried again when there is room.
+ * and is tried again when there is room. Without such need, too, what was not used for
+ * TABLE_UNUSED_NS goes, and its memory: it is asked for again when a walk comes there.
  */
 #ifndef WICK_TABLE_STORE_H
 #define WICK_TABLE_STORE_H
@@ -24,6 +25,7 @@
 
 #define TABLE_GRACE_NS 1000000000ull
 #define TABLE_IDLE_NS (10 * 1000000000ull)
+#define TABLE_UNUSED_NS (60 * 1000000000ull)
 
 struct table_store;
 
@@ -39,6 +41,7 @@ struct table_store_options {
 
 struct table_store_stats {
 	uint64_t tables, tables_evicted;
+	uint64_t tables_unused;		/* dropped because nobody came there any more */
 	uint64_t tables_refused;	/* no room even after eviction */
 	uint64_t tables_failed;		/* their files could not be read */
 	uint64_t rows, table_bytes, segments;
@@ -62,10 +65,8 @@ DEFINE_CLEANUP(struct table_store *, table_store_free)
  * without another try, until table_store_collect() has found room.
  */
 int table_store_load_module(struct table_store *store, struct module *module, uint64_t now_ns);
-/* Module @id was seen in a sample. Costs nothing; needed only while table_store_is_full(). */
+/* Module @id was seen in a sample. Costs nothing. */
 void table_store_touch(struct table_store *store, uint32_t id, uint64_t now_ns);
-/* Whether a table was refused or evicted for lack of room, so that uses should be told. */
-bool table_store_is_full(const struct table_store *store);
 
 /*
  * Publish the mappings of @process as they are, under its identity (start_ns,
@@ -84,7 +85,10 @@ int table_store_find_process(const struct table_store *store, uint32_t pid,
 
 /* The host's view of the same tables, for copied stacks: rule for ELF @address of module @id. */
 uint64_t table_store_rule(const struct table_store *store, uint32_t module_id, uint64_t address);
-/* Once in a while: reuse what was retired before the grace period, try again what was refused. */
+/*
+ * Once in a while: reuse what was retired before the grace period, try again what was refused, drop
+ * what is not used.
+ */
 void table_store_collect(struct table_store *store, uint64_t now_ns);
 void table_store_stats(const struct table_store *store, struct table_store_stats *ret);
 /* Memory outside of the kernel's maps. */

@@ -179,7 +179,7 @@ static size_t copies_take(struct tables *t, const struct notice_batch *batch, si
 
 /* ---- windows ---- */
 
-/* Tables that are used stay: told only when there is too little room for all. */
+/* Tables that are used stay. */
 static void window_touch(struct tables *t, const struct window *window, uint64_t now_ns)
 {
 	struct window_sample sample;
@@ -235,8 +235,7 @@ static void batch_take(struct tables *t, struct notice_batch *batch)
 	if (!batch->window)
 		return;
 	window_complete(t, batch->window);
-	if (table_store_is_full(t->store))
-		window_touch(t, batch->window, now_ns);
+	window_touch(t, batch->window, now_ns);
 	window_send(t, take_ptr(batch->window));
 }
 

@@ -137,7 +137,8 @@ static int dwarf_load_lines(struct dwarf *dwarf, struct dwarf_unit *unit)
 		return -ENOENT;
 	if (dwarf_formudata(dwarf_attr(&unit->die, DW_AT_stmt_list, &attribute), &offset))
 		return -ENOENT;
-	folder = dwarf_formstring(dwarf_attr(&unit->die, DW_AT_comp_dir, &attribute));
+	folder = dwarf_file_text(dwarf->file,
+				 dwarf_attr(&unit->die, DW_AT_comp_dir, &attribute));
 	r = dwarf_lines_read(&dwarf->file->lines, offset, folder, &unit->lines);
 	if (r == -ENOMEM)
 		return r;
@@ -287,6 +288,7 @@ static size_t dwarf_bytes(const void *state)
 
 const struct provider dwarf_provider = {
 	.name = "DWARF",
+	.in_debug_files = true,
 	.open = dwarf_open,
 	.lookup = dwarf_lookup,
 	.bytes = dwarf_bytes,

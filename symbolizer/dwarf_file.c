@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <string.h>
 
 #include "symbolizer/debug_files.h"
 
@@ -31,16 +32,18 @@ static int debug_section(struct elf_file *elf, const char *name, const char *com
 }
 
 /* A file may have no lines; then its functions are still named. */
-static int dwarf_file_find_lines(struct dwarf_file *file)
+static int dwarf_file_find_sections(struct dwarf_file *file)
 {
 	static const struct {
 		const char *name, *compressed;
 		size_t place;
 	} sections[] = {
-		{ ".debug_line", ".zdebug_line", offsetof(struct dwarf_line_source, lines) },
-		{ ".debug_str", ".zdebug_str", offsetof(struct dwarf_line_source, strings) },
+		{ ".debug_line", ".zdebug_line", offsetof(struct dwarf_file, lines.lines) },
+		{ ".debug_str", ".zdebug_str", offsetof(struct dwarf_file, lines.strings) },
 		{ ".debug_line_str", ".zdebug_line_str",
-		  offsetof(struct dwarf_line_source, line_strings) },
+		  offsetof(struct dwarf_file, lines.line_strings) },
+		{ ".debug_info", ".zdebug_info", offsetof(struct dwarf_file, entries[0]) },
+		{ ".debug_types", ".zdebug_types", offsetof(struct dwarf_file, entries[1]) },
 	};
 	size_t i;
 	int r;
@@ -48,7 +51,7 @@ static int dwarf_file_find_lines(struct dwarf_file *file)
 	file->lines.address_bytes = elf_file_class(file->elf) == ELFCLASS32 ? 4 : 8;
 	for (i = 0; i < ARRAY_SIZE(sections); i++) {
 		r = debug_section(file->elf, sections[i].name, sections[i].compressed,
-				  (void *)((char *)&file->lines + sections[i].place));
+				  (void *)((char *)file + sections[i].place));
 		if (r == -ENOMEM)
 			return r;
 	}
@@ -80,7 +83,7 @@ static int dwarf_file_open_module(struct module *mod, struct dwarf_file **ret)
 		file->dwarf = dwarf_begin_elf(elf_file_handle(file->elf), DWARF_C_READ, NULL);
 		if (!file->dwarf)
 			return -EBADMSG;
-		r = dwarf_file_find_lines(file);
+		r = dwarf_file_find_sections(file);
 		if (r < 0)
 			return r;
 	}
@@ -134,4 +137,31 @@ int dwarf_file_open(struct module *mod, struct dwarf_file **ret)
 	}
 	*ret = take_ptr(file);
 	return 0;
+}
+
+/* Whether @text is in @section and ends there. */
+static bool text_ends(const struct elf_section *section, const char *text)
+{
+	const char *start = (const char *)section->bytes;
+
+	if (!section->size || text < start || text >= start + section->size)
+		return false;
+	return memchr(text, '\0', (size_t)(start + section->size - text));
+}
+
+static bool text_is_whole(const struct dwarf_file *file, const char *text)
+{
+	return text_ends(&file->lines.strings, text) ||
+	       text_ends(&file->lines.line_strings, text) ||
+	       text_ends(&file->entries[0], text) || text_ends(&file->entries[1], text);
+}
+
+const char *dwarf_file_text(const struct dwarf_file *file, Dwarf_Attribute *attribute)
+{
+	const char *text = dwarf_formstring(attribute);
+
+	if (!text || text_is_whole(file, text) ||
+	    (file->alternate && text_is_whole(file->alternate, text)))
+		return text;
+	return NULL;
 }

@@ -18,6 +18,7 @@ struct dwarf_file {
 	Dwarf *dwarf;		/* NULL: the file has only symbols */
 	struct dwarf_file *alternate;	/* what dwz moved to another file, or NULL */
 	struct dwarf_line_source lines;
+	struct elf_section entries[2];	/* .debug_info and .debug_types; size 0: none */
 	size_t bytes;		/* of memory */
 };
 
@@ -26,6 +27,11 @@ struct dwarf_file {
  */
 int dwarf_file_open(struct module *mod, struct dwarf_file **ret);
 struct dwarf_file *dwarf_file_close(struct dwarf_file *file);
+/*
+ * The text of @attribute, which may be NULL, of a DIE of @file or its alternate. NULL: none,
+ * or it does not end in its section. As dwarf_formstring(), which believes that every text does.
+ */
+const char *dwarf_file_text(const struct dwarf_file *file, Dwarf_Attribute *attribute);
 DEFINE_CLEANUP(struct dwarf_file *, dwarf_file_close)
 
 #endif

@@ -53,19 +53,20 @@ static bool is_cplus(int lang)
 	return lang == 0x2a || lang == 0x2b || lang == 0x3a;	/* C++17, 20 and 23 */
 }
 
-static const char *die_text(Dwarf_Die *die, unsigned int name)
+static const char *die_text(const struct dwarf *dwarf, Dwarf_Die *die, unsigned int name)
 {
 	Dwarf_Attribute attribute;
 
-	return dwarf_formstring(dwarf_attr_integrate(die, name, &attribute));
+	return dwarf_file_text(dwarf->file, dwarf_attr_integrate(die, name, &attribute));
 }
 
 /* "__GI_abort" is the linker's business: a C function has a name of its own. */
-static const char *linkage_name(Dwarf_Die *die, int lang)
+static const char *linkage_name(const struct dwarf *dwarf, Dwarf_Die *die, int lang)
 {
 	if (is_c(lang))
 		return NULL;
-	return die_text(die, DW_AT_linkage_name) ?: die_text(die, DW_AT_MIPS_linkage_name);
+	return die_text(dwarf, die, DW_AT_linkage_name) ?:
+	       die_text(dwarf, die, DW_AT_MIPS_linkage_name);
 }
 
 /* The DIE where the function was declared, whose parents are those in the source. */
@@ -85,14 +86,14 @@ static void find_declaration(Dwarf_Die *die)
 	}
 }
 
-static const char *qualifier(Dwarf *dwarf, uint64_t offset)
+static const char *qualifier(const struct dwarf *dwarf, Dwarf *file, uint64_t offset)
 {
 	Dwarf_Die die;
 	const char *name;
 
-	if (!dwarf_offdie(dwarf, offset, &die))
+	if (!dwarf_offdie(file, offset, &die))
 		return NULL;
-	name = dwarf_diename(&die);
+	name = die_text(dwarf, &die, DW_AT_name);
 	if (name)
 		return name;
 	return dwarf_tag(&die) == DW_TAG_namespace ? "(anonymous namespace)" : NULL;
@@ -143,7 +144,7 @@ static int add_qualifiers(struct dwarf *dwarf, Dwarf_Die *declaration, struct st
 	while (count < QUALIFIERS_MAX && (offset = dwarf_functions_parent(unit->functions, offset)))
 		parents[count++] = offset;
 	while (count) {
-		text = qualifier(file, parents[--count]);
+		text = qualifier(dwarf, file, parents[--count]);
 		if (!text)
 			continue;
 		strbuf_add_text(buf, text);
@@ -196,8 +197,8 @@ int dwarf_name(struct dwarf *dwarf, struct names *names, const struct dwarf_scop
 	if (!dwarf_offdie(dwarf->file->dwarf, scope->die, &die))
 		return -ENOENT;
 	lang = language(&die);
-	linkage = linkage_name(&die, lang);
-	name = linkage ?: die_text(&die, DW_AT_name);
+	linkage = linkage_name(dwarf, &die, lang);
+	name = linkage ?: die_text(dwarf, &die, DW_AT_name);
 	/* Those of Go would be taken for C's with a suffix: "main.cold". */
 	if (name && !linkage && !is_cplus(lang) && !is_c(lang))
 		return names_plain(names, name, ret);

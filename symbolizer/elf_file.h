@@ -70,7 +70,8 @@ const struct elf_segment *elf_file_segments(const struct elf_file *elf, size_t *
 int elf_file_offset_to_address(const struct elf_file *elf, uint64_t offset, uint64_t *ret);
 /*
  * A section by name (".eh_frame", ".gopclntab"). When section headers are
- * missing, ".eh_frame_hdr" and ".eh_frame" are found through PT_GNU_EH_FRAME.
+ * missing, ".eh_frame_hdr" and ".eh_frame" are found through PT_GNU_EH_FRAME, and
+ * ".gopclntab" by how it begins; it then goes on to the end of its segment.
  * Returns 0, -ENOENT, -EBADMSG, -EFBIG (more than 1 GiB), -ENOMEM. SHT_NOBITS
  * sections are -ENOENT.
  */

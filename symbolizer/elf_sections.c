@@ -107,6 +107,55 @@ static int eh_frame_by_segment(struct elf_file *elf, const char *name, struct el
 	return eh_frame_by_address(elf, hdr->address + 4 + (uint64_t)(int64_t)distance, ret);
 }
 
+/* How .gopclntab begins, behind its first byte: on a machine with words of 8 bytes. */
+static const uint8_t go_header[] = { 0xff, 0xff, 0xff, 0x00, 0x00, 0x01, 0x08 };
+/* Go 1.20, 1.18 and 1.16, and the versions after each. */
+static const uint8_t go_first_bytes[] = { 0xf1, 0xf0, 0xfa };
+
+/* Where in @bytes, from a segment, .gopclntab begins; NULL: not there. */
+static const uint8_t *go_header_find(const uint8_t *bytes, size_t size)
+{
+	const uint8_t *at = bytes, *end = bytes + size;
+
+	while ((at = memmem(at, (size_t)(end - at), go_header, sizeof(go_header)))) {
+		if (at > bytes && (at - 1 - bytes) % 8 == 0 &&
+		    memchr(go_first_bytes, at[-1], sizeof(go_first_bytes)))
+			return at - 1;
+		at++;
+	}
+	return NULL;
+}
+
+/* Go's runtime, too, needs its table without section headers. It may end before its segment does. */
+static int gopclntab_by_segment(struct elf_file *elf, struct elf_place *ret)
+{
+	const struct elf_segment *segment;
+	const uint8_t *found;
+	Elf_Data *data;
+
+	for (segment = elf->segments; segment < elf->segments + elf->segment_count; segment++) {
+		if (segment->executable || !segment->file_bytes ||
+		    segment->file_bytes > ELF_BYTES_MAX ||
+		    elf_chunk(elf, segment->offset, segment->file_bytes, ELF_T_BYTE, &data) < 0)
+			continue;
+		found = go_header_find(data->d_buf, data->d_size);
+		if (!found)
+			continue;
+		ret->offset = segment->offset + (uint64_t)(found - (const uint8_t *)data->d_buf);
+		ret->size = segment->file_bytes - (ret->offset - segment->offset);
+		ret->address = segment->address + (ret->offset - segment->offset);
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int place_by_segment(struct elf_file *elf, const char *name, struct elf_place *ret)
+{
+	if (!elf->section_count && !strcmp(name, ".gopclntab"))
+		return gopclntab_by_segment(elf, ret);
+	return eh_frame_by_segment(elf, name, ret);
+}
+
 int elf_file_place(struct elf_file *elf, const char *name, struct elf_place *ret)
 {
 	struct elf_place place;
@@ -123,7 +172,7 @@ int elf_file_place(struct elf_file *elf, const char *name, struct elf_place *ret
 		place.size = header->sh_size;
 		place.address = header->sh_addr;
 	} else {
-		r = r == -ENOENT ? eh_frame_by_segment(elf, name, &place) : r;
+		r = r == -ENOENT ? place_by_segment(elf, name, &place) : r;
 		if (r < 0)
 			return r;
 	}

@@ -10,6 +10,7 @@
 #ifndef WICK_PROVIDER_H
 #define WICK_PROVIDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "symbolizer/module.h"
@@ -22,6 +23,8 @@ struct names;
 
 struct provider {
 	const char *name;
+	/* When @mod has none, its debug file may, which can be opened in its place. */
+	bool in_debug_files;
 	/* Returns 0 with *@ret, -ENOENT when @mod has none of this, or an error. */
 	int (*open)(struct module *mod, void **ret);
 	/*

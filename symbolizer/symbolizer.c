@@ -8,11 +8,13 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/hashmap.h"
 #include "profiler/base/log.h"
+#include "symbolizer/debuginfod.h"
 #include "symbolizer/kallsyms.h"
 #include "symbolizer/names.h"
 #include "symbolizer/provider.h"
 
 #define CACHE_BYTES_DEFAULT ((size_t)32 << 20)
+#define DEBUGINFOD_NS_DEFAULT (60 * 1000000000ull)
 /*
  * Each holds a file descriptor by its reference to the module, and small
  * programs come and go without ever reaching the limit in bytes.
@@ -46,6 +48,7 @@ struct symbolizer {
 	char *kallsyms_path;
 	struct kallsyms *kallsyms;	/* NULL: not read yet, or hidden */
 	enum { KERNEL_UNREAD, KERNEL_FRESH, KERNEL_STALE } kernel_state;
+	struct debuginfod *debuginfod;	/* NULL: there is none */
 	struct symbolizer_stats stats;
 };
 
@@ -134,9 +137,19 @@ struct symbolizer *symbolizer_free(struct symbolizer *sym)
 	hashmap_free(sym->modules);
 	kallsyms_free(sym->kallsyms);
 	free(sym->kallsyms_path);
+	debuginfod_free(sym->debuginfod);
 	names_free(sym->names);
 	free(sym);
 	return NULL;
+}
+
+static int symbolizer_find_debuginfod(struct symbolizer *sym, uint64_t limit_ns)
+{
+	int r = debuginfod_new(limit_ns ?: DEBUGINFOD_NS_DEFAULT, &sym->debuginfod);
+
+	if (r < 0 && r != -ENOMEM && r != -ENOENT)
+		log_debug(LOG_SYMBOLIZER, "continuing without debuginfod: %s", strerror(-r));
+	return r == -ENOMEM ? r : 0;
 }
 
 struct symbolizer *symbolizer_new(const struct symbolizer_options *options)
@@ -155,6 +168,8 @@ struct symbolizer *symbolizer_new(const struct symbolizer_options *options)
 	sym->modules = hashmap_new(sizeof(struct module *), sizeof(struct loaded *));
 	sym->kallsyms_path = strdup(path);
 	if (!sym->names || !sym->modules || !sym->kallsyms_path)
+		return NULL;
+	if (symbolizer_find_debuginfod(sym, options ? options->debuginfod_ns : 0) < 0)
 		return NULL;
 	return take_ptr(sym);
 }
@@ -255,6 +270,17 @@ static void symbolizer_account(struct symbolizer *sym, struct loaded *loaded)
 	}
 }
 
+/* What @provider has of the debug file of @mod that a server has. */
+static int symbolizer_open_remote(struct symbolizer *sym, struct module *mod,
+				  const struct provider *provider, void **ret)
+{
+	_cleanup_(module_putp) struct module *found = NULL;
+	int r;
+
+	r = debuginfod_find(sym->debuginfod, mod, &found);
+	return r < 0 ? r : provider->open(found, ret);
+}
+
 /* Open provider @index of the table for the module. Returns 0 or -ENOMEM: a module may lack any. */
 static int loaded_open(struct symbolizer *sym, struct loaded *loaded, size_t index)
 {
@@ -263,6 +289,8 @@ static int loaded_open(struct symbolizer *sym, struct loaded *loaded, size_t ind
 	int r;
 
 	r = provider->open(loaded->mod, &loaded->states[index]);
+	if (r == -ENOENT && provider->in_debug_files && sym->debuginfod)
+		r = symbolizer_open_remote(sym, loaded->mod, provider, &loaded->states[index]);
 	sym->stats.load_ns += clock_monotonic_ns() - start_ns;
 	if (r == -ENOMEM)
 		return r;

@@ -43,6 +43,8 @@ struct symbolizer_options {
 	 * module may be over it while it is asked for: libdw reads whole sections. */
 	size_t cache_bytes;
 	const char *kallsyms_path;	/* copied; NULL for /proc/kallsyms */
+	/* How long in all to wait for $DEBUGINFOD_URLS, where that is set; 0 for a minute. */
+	uint64_t debuginfod_ns;
 };
 
 struct symbolizer_stats {

@@ -179,11 +179,13 @@ static int convert_file(const struct convert_options *options, const char *path,
 	size_t i;
 	int r;
 
-	for (i = 0; i < options->by.count; i++)
-		by[i] = options->by.texts[i];
 	r = reader_read_file(path, &profile, NULL, err);
 	if (r < 0)
 		return r;
+	for (i = 0; i < options->by.count; i++) {
+		by[i] = options->by.texts[i];
+		profile_warn_key(profile, by[i]);
+	}
 	/* A pprof may be without any value, and become another pprof. */
 	r = choose_value(options, profile, &write.value_type, err);
 	for (i = 0; i < options->outputs.count && r >= 0; i++) {

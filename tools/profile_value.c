@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "profiler/base/strbuf.h"
+#include "tools/message.h"
 
 static int refuse_value(const struct profile *profile, const char *name, struct error *err)
 {
@@ -36,4 +37,24 @@ int profile_value_find(const struct profile *profile, const char *name, uint32_t
 		}
 	}
 	return refuse_value(profile, name, err);
+}
+
+static bool has_label(const struct profile *profile, const char *key)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < profile->sample_count; i++) {
+		const struct profile_sample *sample = &profile->samples[i];
+
+		for (j = 0; j < sample->label_count; j++)
+			if (!strcmp(profile->strings[sample->labels[j].key], key))
+				return true;
+	}
+	return !profile->sample_count;
+}
+
+void profile_warn_key(const struct profile *profile, const char *key)
+{
+	if (!has_label(profile, key))
+		message_warn("nothing to show: --by %s: no sample has it", key);
 }

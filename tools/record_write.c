@@ -9,6 +9,7 @@
 #include "profiler/base/alloc.h"
 #include "profiler/base/strbuf.h"
 #include "tools/message.h"
+#include "tools/profile_value.h"
 
 /* As record_options_check() allows, and the NULL behind them. */
 #define BY_KEYS_MAX 16
@@ -102,20 +103,6 @@ static int choose_values(struct record_writing *writing)
 	return 0;
 }
 
-static bool has_label(const struct profile *profile, const char *key)
-{
-	uint32_t i, j;
-
-	for (i = 0; i < profile->sample_count; i++) {
-		const struct profile_sample *sample = &profile->samples[i];
-
-		for (j = 0; j < sample->label_count; j++)
-			if (!strcmp(profile->strings[sample->labels[j].key], key))
-				return true;
-	}
-	return !profile->sample_count;
-}
-
 static void choose_keys(struct record_writing *writing)
 {
 	const struct text_list *by = &writing->options->by;
@@ -123,8 +110,7 @@ static void choose_keys(struct record_writing *writing)
 
 	for (i = 0; i < by->count && i < BY_KEYS_MAX - 1; i++) {
 		writing->by[i] = by->texts[i];
-		if (!has_label(writing->profile, by->texts[i]))
-			message_warn("nothing to show: --by %s: no sample has it", by->texts[i]);
+		profile_warn_key(writing->profile, by->texts[i]);
 	}
 }
 

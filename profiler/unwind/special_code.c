@@ -8,6 +8,15 @@
 /* mov $15,%rax; syscall: rt_sigreturn, as the kernel's ABI wants it called. */
 static const uint8_t sigreturn[] = { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 };
 
+/*
+ * How musl, which comes without CFI, calls main() and the functions of threads: by an indirect
+ * call, whose result goes to exit() or pthread_exit(): mov %eax,%edi or mov %rax,%rdi; call.
+ */
+static const uint8_t result_passed_on[] = { 0x89, 0xc7, 0xe8 };
+#define REX_W 0x48
+/* ff /2, with neither SIB byte nor more than a byte of displacement. */
+#define INDIRECT_CALL_BYTES_MAX 3
+
 /* How much of the code at the entry belongs to it: hand-written code that calls into C soon. */
 #define ENTRY_BYTES_MAX 64
 
@@ -259,10 +268,12 @@ int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t 
 {
 	const struct unwind_rule end = { .kind = UNWIND_END };
 	uint64_t entry = elf_file_entry(elf), size = text_bytes(code, elf);
-	struct elf_place interpreter;
+	struct elf_place interpreter, go;
 	bool dynamic = elf_file_place(elf, ".interp", &interpreter) == 0;
 	int r = 0;
 
+	code->is_go = elf_file_place(elf, ".gopclntab", &go) == 0 ||
+		      elf_file_place(elf, ".data.rel.ro.gopclntab", &go) == 0;
 	if ((entry && !dynamic) || (covered < size && size - covered >= size / 8))
 		r = special_code_read(code, elf);
 	if (r < 0)
@@ -298,6 +309,46 @@ static bool next_trampoline(const struct special_code *code, uint64_t from, uint
 	return true;
 }
 
+/* Whether an indirect call ends before the @at'th of @bytes. */
+static bool follows_indirect_call(const uint8_t *bytes, size_t at)
+{
+	size_t size;
+
+	for (size = 2; size <= INDIRECT_CALL_BYTES_MAX && size <= at; size++) {
+		if (bytes[at - size] == 0xff && (bytes[at - size + 1] & 0x38) == 0x10)
+			return true;
+	}
+	return false;
+}
+
+static bool next_outermost_call(const struct special_code *code, uint64_t from, uint64_t to,
+				struct special_range *ret)
+{
+	size_t size, at = 0;
+	const uint8_t *bytes = text_at(code, from, &size), *found;
+
+	if (!bytes || code->is_go)
+		return false;
+	if (size > to - from)
+		size = to - from;
+	while ((found = memmem(bytes + at, size - at, result_passed_on,
+			       sizeof(result_passed_on)))) {
+		at = (size_t)(found - bytes);
+		if (at > 0 && bytes[at - 1] == REX_W)
+			at--;
+		if (follows_indirect_call(bytes, at)) {
+			*ret = (struct special_range){
+				.start = from + at - 1,
+				.end = from + (size_t)(found - bytes) + sizeof(result_passed_on),
+				.rule = { .kind = UNWIND_END },
+			};
+			return true;
+		}
+		at = (size_t)(found - bytes) + 1;
+	}
+	return false;
+}
+
 bool special_code_next(const struct special_code *code, uint64_t from, uint64_t to,
 		       struct special_range *ret)
 {
@@ -305,6 +356,8 @@ bool special_code_next(const struct special_code *code, uint64_t from, uint64_t 
 	size_t i;
 
 	if (next_trampoline(code, from, to, ret))
+		first = *ret;
+	if (next_outermost_call(code, from, first.start, ret))
 		first = *ret;
 	for (i = 0; i < code->range_count; i++) {
 		const struct special_range *range = &code->ranges[i];

@@ -4,7 +4,8 @@
  *
  * Signal trampolines (of Go and musl) are known by their bytes, the PLT of lld,
  * which writes no CFI for it, and _init and _fini by their sections and bytes, the
- * entry of a program by its address: nothing called it, so it is the end of every stack.
+ * entry of a program by its address: nothing called it, so it is the end of every stack. As
+ * are musl's calls of main() and of threads, known by what becomes of the result.
  */
 #ifndef WICK_SPECIAL_CODE_H
 #define WICK_SPECIAL_CODE_H
@@ -32,6 +33,7 @@ struct special_code {
 	size_t segment_count;
 	struct special_range ranges[SPECIAL_RANGES_MAX];	/* all but trampolines */
 	size_t range_count;
+	bool is_go;		/* calls in another way */
 };
 
 /* Finds the executable segments; reads no text. */

@@ -26,6 +26,8 @@
 
 #define ROUNDS 3
 #define SECONDS 1
+#define SETTLE_US 500000
+#define SETTLE_TRIES 10
 #define FREQUENCY_HZ 999
 
 static const char *workloads = "build/tests/workloads";
@@ -52,6 +54,29 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+static uint64_t copies(struct session *session, struct session_stats *stats)
+{
+	session_stats(session, stats);
+	for (size_t i = 0; i < SESSION_NAMED_MAX && stats->counters[i].name[0]; i++)
+		if (!strcmp(stats->counters[i].name, "copies"))
+			return stats->counters[i].count;
+	return 0;
+}
+
+/* The first samples are copied, as their tables are not loaded yet: later on a busy machine. */
+static void wait_for_tables(struct session *session, struct session_stats *ret)
+{
+	uint64_t last, now = copies(session, ret);
+
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		last = now;
+		usleep(SETTLE_US);
+		now = copies(session, ret);
+		if (now == last && ret->taken)
+			return;
+	}
+}
+
 static double wick_ns(const char *workload, const char *depth, double *first_sample_ms)
 {
 	struct session_options options = { .cpus = "0", .frequency_hz = FREQUENCY_HZ,
@@ -67,9 +92,7 @@ static double wick_ns(const char *workload, const char *depth, double *first_sam
 		fprintf(stderr, "%s\n", err.text);
 		exit(1);
 	}
-	/* Not the first samples, whose tables are not loaded yet. */
-	usleep(500000);
-	session_stats(session, &before);
+	wait_for_tables(session, &before);
 	sleep(SECONDS);
 	session_stats(session, &after);
 	session_finish(session, &profile, &err);

@@ -78,6 +78,18 @@ void harness_end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
+bool harness_wait_for_samples(void *patience, struct session *session)
+{
+	struct harness_patience *p = patience;
+	uint64_t now_ns = clock_monotonic_ns();
+	struct session_stats stats;
+
+	if (!p->begin_ns)
+		p->begin_ns = now_ns;
+	session_stats(session, &stats);
+	return stats.taken < p->samples || now_ns - p->begin_ns < (uint64_t)(p->seconds * 1e9);
+}
+
 static void watch(const struct harness_run *run, struct session *session)
 {
 	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)(run->seconds * 1e9);

@@ -31,6 +31,18 @@ struct harness_result {
 	char *folded;			/* as the folded writer wrote it, main value of the profile */
 };
 
+/*
+ * For "during": go on for @seconds, and then until there are @samples, for a program gets less
+ * of a busy machine. harness_run.seconds is the most it may take.
+ */
+struct harness_patience {
+	double seconds;
+	uint64_t samples;
+	uint64_t begin_ns;		/* 0: filled in by the first call */
+};
+
+bool harness_wait_for_samples(void *patience, struct session *session);
+
 void harness_need_bpf(void);
 /* The case fails when the session does. The result is for harness_done(). */
 void harness_profile(const struct harness_run *run, struct harness_result *ret);

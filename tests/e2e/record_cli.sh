@@ -190,8 +190,12 @@ check "a command gets our signals and files as they were" diff direct out
 
 # --- ends
 
-sleep 3 &
-expect "the end of all targets is the end" 0 "all targets have ended" record -p $! -o p.folded
+sleep 300 &
+target=$!
+start "$WICK" record -v -p $target -o p.folded
+kill $target
+ends "the end of all targets is the end" 0
+check "which is said" grep -q "all targets have ended" said
 begin=$(date +%s%N)
 expect "a delay comes before the time to sample" 0 "" record -q -D 0.6 -d 0.4 -o d.folded
 check "both are waited for" [ $(($(date +%s%N) - begin)) -ge 1000000000 ]

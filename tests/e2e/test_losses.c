@@ -79,22 +79,22 @@ static bool flood_tables(void *context, struct session *session)
 #define SMALL_RING { .ring_bytes = 4096, .wakeup_bytes = UINT32_MAX }
 #define STORM { "@storm", "30", "100" }
 
-/* For a second nothing larger than a few hundred bytes can be had. */
+/* For a while nothing larger than a few hundred bytes can be had. */
 static bool starve(void *context, struct session *session)
 {
 	int *rounds = context;
 
 	++*rounds;
-	fail_alloc_from(*rounds > 50 && *rounds < 150 ? 1024 : 0);
+	fail_alloc_from(*rounds > 20 && *rounds < 60 ? 1024 : 0);
 	return true;
 }
 
-/* From half of the run on the maps of counts are other files for us; programs still fill them. */
+/* Soon the maps of counts are other files for us; programs still fill them. */
 static bool take_counts_away(void *context, struct session *session)
 {
 	int *rounds = context, other;
 
-	if (++*rounds != 100)
+	if (++*rounds != 20)
 		return true;
 	other = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	assert_true(other >= 0);

@@ -70,7 +70,9 @@ static int probe_open(const char *function)
 static void test_pending(void **state)
 {
 	static const char *const command[] = { "@recurse", "30", DEPTH, NULL };
-	struct harness_run run = { .command = command, .seconds = 2,
+	struct harness_patience patience = { .seconds = 2, .samples = 600 };
+	struct harness_run run = { .command = command, .seconds = 15,
+				   .during = harness_wait_for_samples, .context = &patience,
 				   .session = { .frequency_hz = 499 } };
 	struct harness_result result;
 	char expected[64 * 16] = "";

@@ -31,6 +31,8 @@ check "compressed text is read" sh -c 'gzip <in.folded >in.gz && "$0" convert in
 	cmp g.folded in.folded' "$WICK"
 check "stacks of perf are read, without their suffixes" sh -c 'echo "sh;main;read_[k] 2" >k &&
 	"$0" convert k -o - --format folded | grep -qx "sh;main;read 2"' "$WICK"
+expect "a label that no sample has is said" 0 "--by nosuch: no sample has it" \
+	convert p.pb.gz --by nosuch -o l.folded
 expect "nothing to convert is a usage error" 2 "missing file" convert -o x.svg
 expect "nowhere to write is a usage error" 2 "missing option: -o" convert in.folded
 expect "an unknown suffix is a usage error" 2 "unknown format: x.png" convert in.folded -o x.png

@@ -62,6 +62,24 @@ static void test_grow(void **state)
 	assert_int_equal(block_allocator_grow(a, UINT32_MAX), -ENOMEM);
 }
 
+static void test_shrink(void **state)
+{
+	_cleanup_(block_allocator_freep) struct block_allocator *a = block_allocator_new(8);
+	uint32_t first;
+
+	assert_int_equal(block_allocator_take(a, 3, &first), 0);
+	block_allocator_shrink(a, 2);
+	assert_int_equal(block_allocator_count(a), 6);
+	assert_int_equal(block_allocator_free_count(a), 3);
+	assert_int_equal(block_allocator_tail(a), 3);
+	block_allocator_shrink(a, 3);
+	assert_int_equal(block_allocator_tail(a), 0);
+	assert_int_equal(block_allocator_take(a, 1, &first), -ENOSPC);
+	assert_int_equal(block_allocator_grow(a, 1), 0);
+	assert_int_equal(block_allocator_take(a, 1, &first), 0);
+	assert_int_equal(first, 3);
+}
+
 static void test_retire(void **state)
 {
 	_cleanup_(block_allocator_freep) struct block_allocator *a = block_allocator_new(12);
@@ -163,6 +181,7 @@ int main(void)
 		UNIT_TEST("runs are taken from the start until nothing is left", test_take),
 		UNIT_TEST("neighbours given back become one run", test_join),
 		UNIT_TEST("growing makes the last run longer", test_grow),
+		UNIT_TEST("shrinking takes off free blocks at the end", test_shrink),
 		UNIT_TEST("what is retired comes back when its time has come", test_retire),
 		UNIT_TEST("no block is given twice and none is lost", test_random),
 		UNIT_TEST("only taking needs memory", test_no_memory),

@@ -27,7 +27,7 @@ static const struct leb_case {
 	{ "an unfinished number is damage", BYTES(0x80, 0x80), 0, 0, true },
 	{ "a number that never ends is damage",
 	  BYTES(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01), 0, 0, true },
-	{ "nothing is damage", NULL, 0, 0, 0, true },
+	{ "nothing is damage", (const uint8_t *)"", 0, 0, 0, true },
 };
 
 static void leb_row(void **state)

@@ -164,6 +164,65 @@ static void test_split(void **state)
 	compiled_program_done(&program);
 }
 
+/* ---- what dwz has moved to a supplementary file ---- */
+
+/* Enough that two programs have in common for dwz to find it worth moving. */
+static const char shared_source[] =
+	"#include <map>\n"
+	"#include <string>\n"
+	"volatile int sink;\n"
+	"__attribute__((noinline)) int count(std::map<std::string, int> &map, int x)\n"
+	"{\n"
+	"	map[std::to_string(x)]++;\n"
+	"	return sink = (int)map.size();\n"
+	"}\n"
+	"int main(int argc, char **argv)\n"
+	"{\n"
+	"	std::map<std::string, int> map;\n"
+	"	return count(map, argc);\n"
+	"}\n";
+
+static void assert_same_frame(const struct frame *a, const struct frame *b)
+{
+	assert_string_equal(a->function, b->function);
+	assert_string_equal(a->file ?: "", b->file ?: "");
+	assert_int_equal(a->line, b->line);
+	assert_int_equal(a->origin, b->origin);
+}
+
+/* As without dwz, frame by frame. */
+static void test_dwz(void **state)
+{
+	_cleanup_(symbolizer_freep) struct symbolizer *sym = symbolizer_new(NULL);
+	struct frame plain[64], packed[64];
+	struct compiled_program program;
+	struct module *mods[2];
+	uint64_t start, size, at;
+	int count, i;
+
+	if (system("command -v dwz >/dev/null"))
+		skip();
+	compiled_program_init(&program, "c++ -O2 -g -gdwarf-4", shared_source);
+	assert_int_equal(compiled_program_run(&program,
+					      "cp program packed && cp program other && "
+					      "dwz -m common packed other && "
+					      "readelf -S packed | grep gnu_debugaltlink"),
+			 0);
+	mods[0] = compiled_program_module(&program, "program");
+	mods[1] = compiled_program_module(&program, "packed");
+	start = compiled_program_symbol(&program, "main", &size);
+	for (at = start; at < start + size; at++) {
+		count = symbolizer_lookup(sym, mods[0], at, plain, 64);
+		assert_int_equal(plain[0].origin, FRAME_DWARF);
+		assert_int_equal(symbolizer_lookup(sym, mods[1], at, packed, 64), count);
+		for (i = 0; i < count; i++)
+			assert_same_frame(&plain[i], &packed[i]);
+	}
+	module_put(mods[0]);
+	module_put(mods[1]);
+	compiled_program_done(&program);
+}
+
 /* ---- damage ---- */
 
 static void ask_everywhere(const void *bytes, size_t size, uint64_t start, uint64_t end)
@@ -310,6 +369,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("split DWARF has lines", test_split),
+		UNIT_TEST("what dwz moved away is found", test_dwz),
 		UNIT_TEST("lack of memory is reported", test_no_memory),
 		UNIT_TEST("answers outlive the debug information they came from", test_cache),
 	};

@@ -27,11 +27,12 @@ static const char source[] = "volatile int sink;\n"
 
 #define COMPILE "cc -O2 -rdynamic"
 /* The symbols of functions that .dynsym has not; "stripped" gets them when "mini.xz" is there. */
-#define MINI "nm -D program --format=posix --defined-only | awk '{ print $1 }' | sort >dynamic && " \
-	     "nm program --format=posix --defined-only | awk '$2 ~ /[Tt]/ { print $1 }' | sort >all && " \
-	     "comm -13 dynamic all >keep && " \
-	     "objcopy -S --remove-section .comment --keep-symbols=keep program mini && xz mini && " \
-	     "cp program stripped && strip stripped && "
+#define MINI                                                                                        \
+	"nm -D program --format=posix --defined-only | awk '{ print $1 }' | sort >dynamic && "      \
+	"nm program --format=posix --defined-only | awk '$2 ~ /[Tt]/ { print $1 }' | sort >all && " \
+	"comm -13 dynamic all >keep && "                                                            \
+	"objcopy -S --remove-section .comment --keep-symbols=keep program mini && xz mini && "      \
+	"cp program stripped && strip stripped && "
 #define ADD " && objcopy --add-section .gnu_debugdata=mini.xz stripped"
 
 static const struct mini_case {

@@ -180,7 +180,7 @@ static void test_own(void **state)
 static void test_known(void **state)
 {
 	struct fixture *f = *state;
-	struct mapping *m = own_mapping(f, (const void *)printf);
+	struct mapping *m = own_mapping(f, (const void *)getppid);
 	_cleanup_mapping_ struct mapping again = *m, notice = *m;
 
 	assert_int_equal(modules_find(f->modules, f->self, m), 1);
@@ -407,7 +407,7 @@ static void test_limit(void **state)
 	struct fixture *f = *state;
 	_cleanup_(modules_freep) struct modules *few = modules_new(UNWIND_MODULE_FIRST + 1);
 	_cleanup_mapping_ struct mapping own = *own_mapping(f, (const void *)test_own);
-	_cleanup_mapping_ struct mapping libc = *own_mapping(f, (const void *)printf);
+	_cleanup_mapping_ struct mapping libc = *own_mapping(f, (const void *)getppid);
 	struct modules_stats s;
 
 	assert_int_equal(modules_find(few, f->self, &own), 1);

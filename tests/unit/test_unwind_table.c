@@ -243,6 +243,22 @@ static void test_entry(void **state)
 	expect("0 none; 0x100 rsp+8; 0x120 none; 0x140 end; 0x160 rsp+8; 0x180 none", 2, 0, 0);
 }
 
+static void test_outermost_calls(void **state)
+{
+	file_init();
+	/* call *%rbx; mov %eax,%edi; call: and call *(%rbx); mov %rax,%rdi; call */
+	memcpy(file.code + 0x110, "\xff\xd3\x89\xc7\xe8", 5);
+	memcpy(file.code + 0x180, "\xff\x13\x48\x89\xc7\xe8", 6);
+	/* The result of a direct call, and one that goes somewhere else; where there is CFI. */
+	memcpy(file.code + 0x1a0, "\xe8\1\1\1\1\x89\xc7\xe8", 8);
+	memcpy(file.code + 0x1c0, "\xff\xd3\x89\xc6\xe8", 5);
+	memcpy(file.code + 0x200, "\xff\xd3\x89\xc7\xe8", 5);
+	eh_fde(0x1f0, 0x20, BYTES(CFA_NOP));
+	file_finish();
+	expect("0 none; 0x111 end; 0x115 none; 0x181 end; 0x186 none; 0x1f0 rsp+8; 0x210 none", 1,
+	       0, 0);
+}
+
 static const struct plt_case {
 	const char *name, *section;
 	const uint8_t *header;
@@ -456,6 +472,7 @@ int main(void)
 		UNIT_TEST("a full pool costs rows, not the table", test_full_pool),
 		UNIT_TEST("every truncation is survived", test_truncated),
 		UNIT_TEST("flipped bits are survived", test_flipped_bits),
+		UNIT_TEST("musl's calls of main() and threads end a stack", test_outermost_calls),
 		UNIT_TEST("without memory it says so", test_no_memory),
 	};
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fuzz_elf.c - any ELF file: its sections and symbols, and its unwind table. */
+#include <stdlib.h>
+
+#include "tests/fuzz/elf_checks.h"
+#include "tests/fuzz/elf_mutate.h"
+#include "tests/fuzz/fuzz.h"
+
+static void ask_sections(struct elf_file *elf)
+{
+	static const char *const names[] = { ".text", ".eh_frame", ".debug_frame", ".gopclntab",
+					     ".debug_info", ".gnu_debuglink", ".none" };
+	struct elf_section section;
+	struct elf_place place;
+	uint64_t bytes;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		elf_file_place(elf, names[i], &place);
+		if (!elf_file_section(elf, names[i], &section))
+			fuzz_touch(section.bytes, section.size);
+	}
+	for (i = 0; !elf_file_text(elf, i, &section); i++)
+		fuzz_touch(section.bytes, section.size);
+	elf_file_debug_bytes(elf, &bytes);
+	elf_file_offset_to_address(elf, 0x1010, &bytes);
+}
+
+static void ask_symbols(struct elf_file *elf, const char *table)
+{
+	_cleanup_free_ struct elf_symbol *symbols = NULL;
+	struct elf_symbol_walk walk;
+	struct elf_symbol symbol;
+	long count, i;
+
+	count = elf_file_symbols(elf, table, &symbols);
+	for (i = 0; i < count; i++)
+		fuzz_touch_text(symbols[i].name);
+	if (elf_symbols_begin(elf, table, &walk) < 0)
+		return;
+	while (elf_symbols_next(&walk, &symbol))
+		fuzz_check(symbol.address <= symbol.limit &&
+			   symbol.size <= symbol.limit - symbol.address,
+			   "a symbol ends behind its section");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+	_cleanup_(elf_file_closep) struct elf_file *elf = NULL, *image = NULL;
+	_cleanup_close_ int fd = fuzz_file(bytes, size);
+
+	/* An image in memory is what the vDSO is; a file is read into memory of its own. */
+	if (elf_file_open_memory(bytes, size, &image) == 0)
+		ask_sections(image);
+	if (elf_file_open_fd(fd, &elf) < 0)
+		return 0;
+	fuzz_check(elf_file_build_id(elf)->size <= ELF_BUILD_ID_MAX, "a build ID is too long");
+	ask_sections(elf);
+	ask_symbols(elf, ".symtab");
+	ask_symbols(elf, ".dynsym");
+	elf_check_rows(elf);
+	return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max_size, unsigned int seed)
+{
+	return elf_mutate(bytes, size, max_size, seed);
+}
