@@ -222,6 +222,7 @@ void capture_stop(struct capture *c)
 	c->stopping = true;
 	/* Twice: programs that ran in the first have sent what belongs to the next generation. */
 	capture_round(c, true);
+	drain_close_waits(c->drain, clock_monotonic_ns());
 	capture_round(c, true);
 	queue_close(c->options.out);
 }

@@ -128,6 +128,8 @@ static int add_location(struct locations *l, struct profile_location *location,
 		if (error < 0)
 			return error;
 	}
+	if (profile_builder_string(l->builder, frames[0].function, &ret->name) < 0)
+		return -ENOMEM;
 	location->lines = lines;
 	location->line_count = count;
 	ret->by_fde = origin == FRAME_FDE;
@@ -210,6 +212,19 @@ static int collect_stack(struct locations *l, const struct window *window, uint6
 	return 0;
 }
 
+static int collect_key(struct locations *l, const struct window *window,
+		       const struct wick_key *key)
+{
+	const struct wick_detail *detail = window_detail(window, key->detail);
+	int r = collect_stack(l, window, key->kernel_stack);
+
+	r = r ?: collect_stack(l, window, key->user_stack);
+	if (!detail)
+		return r;
+	r = r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_KERNEL]);
+	return r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_USER]);
+}
+
 static int collect_frames(struct locations *l, const struct window *window)
 {
 	const struct window_event *events;
@@ -217,15 +232,11 @@ static int collect_frames(struct locations *l, const struct window *window)
 	size_t position = 0, count;
 	int r = 0;
 
-	while (r >= 0 && window_next_sample(window, &position, &sample)) {
-		r = collect_stack(l, window, sample.key.kernel_stack);
-		r = r ?: collect_stack(l, window, sample.key.user_stack);
-	}
+	while (r >= 0 && window_next_sample(window, &position, &sample))
+		r = collect_key(l, window, &sample.key);
 	events = window_events(window, &count);
-	for (size_t i = 0; r >= 0 && i < count; i++) {
-		r = collect_stack(l, window, events[i].sample.key.kernel_stack);
-		r = r ?: collect_stack(l, window, events[i].sample.key.user_stack);
-	}
+	for (size_t i = 0; r >= 0 && i < count; i++)
+		r = collect_key(l, window, &events[i].sample.key);
 	return r;
 }
 
@@ -292,18 +303,22 @@ int locations_find(struct locations *l, const struct window_stack *stack, size_t
 	return 0;
 }
 
-int locations_mark(struct locations *l, const char *cause, uint32_t *ret)
+int locations_note(struct locations *l, const char *text, uint32_t *ret)
 {
 	struct profile_location location = { .mapping = PROFILE_NONE, .kind = FRAME_KIND_MARK };
-	struct frame frame = { .origin = FRAME_UNKNOWN };
+	struct frame frame = { .origin = FRAME_UNKNOWN, .function = text };
 	struct location_info info;
-	char name[64];
-	int r;
+	int r = add_location(l, &location, &frame, 1, &info);
 
-	snprintf(name, sizeof(name), "[incomplete:%s]", cause);
-	frame.function = name;
-	r = add_location(l, &location, &frame, 1, &info);
 	if (r >= 0)
 		*ret = info.location;
 	return r;
+}
+
+int locations_mark(struct locations *l, const char *cause, uint32_t *ret)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "[incomplete:%s]", cause);
+	return locations_note(l, text, ret);
 }

@@ -23,6 +23,7 @@ struct location_info {
 	uint32_t location;
 	bool named;		/* by a symbol */
 	bool by_fde;		/* by the start of its FDE */
+	uint32_t name;		/* profile_string of the innermost function */
 };
 
 /* Both are borrowed until locations_free(). */
@@ -38,5 +39,7 @@ int locations_find(struct locations *locations, const struct window_stack *stack
 		   struct location_info *ret);
 /* A location that is no code: "[incomplete:CAUSE]". */
 int locations_mark(struct locations *locations, const char *cause, uint32_t *ret);
+/* The same with a text of its own: "[woken by: sshd]". */
+int locations_note(struct locations *locations, const char *text, uint32_t *ret);
 
 #endif

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "profiler/source.h"
+#include "profiler/source_rows.h"
 
 static const struct clock_kind {
 	const char *name;
