@@ -24,7 +24,7 @@ CLANG_FORMAT ?= clang-format
 # Debian keeps bpftool where only root's PATH looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-MODULES := libbpf libelf libdw zlib libzstd libprotobuf-c
+MODULES := libbpf libelf libdw zlib libzstd liblzma libprotobuf-c
 WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wshadow \
 	-Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith $(if $(WERROR),-Werror)
 CFLAGS ?= $(if $(DEBUG),-Og -g3,-O2 -g)
@@ -33,7 +33,7 @@ SAN_FLAGS := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -Wno-tsan)
 CC_FLAGS := -std=gnu11 $(WARNINGS) -D_GNU_SOURCE= -iquote . -iquote $(O) $(CFLAGS) $(SAN_FLAGS) \
 	$(shell $(PKG_CONFIG) --cflags $(MODULES) 2>/dev/null)
 LD_FLAGS := $(LDFLAGS) $(SAN_FLAGS)
-LIBS := $(or $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null),-lbpf -lelf -ldw -lz -lzstd \
+LIBS := $(or $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null),-lbpf -lelf -ldw -lz -lzstd -llzma \
 	-lprotobuf-c) -liberty -lpthread
 # What tests/unit/fail_alloc.c can make fail.
 comma := ,
@@ -73,6 +73,7 @@ TEST_LIB_OBJ := $(TEST_LIB_SRC:%.c=$(O)/%.o)
 TEST_OBJ := $(TEST_C:%.c=$(O)/%.o)
 BENCH := $(BENCH_C:%.c=$(O)/%)
 VM := $(patsubst %.c,$(O)/%,$(wildcard tests/vm/*.c))
+VM_SCRIPTS := tests/vm/test_kernels.py
 WICK := $(patsubst tools/wick.c,$(O)/wick,$(wildcard tools/wick.c))
 # Tools before the library: a static link takes from an archive what is asked for before it.
 ARCHIVES := $(O)/libtools.a $(O)/libwick.a
@@ -200,11 +201,12 @@ check-layers:
 
 # A second make, because what this one knows of libraries is from before they were installed.
 test:
-	$(Q)tests/install-packages build test extra
+	$(Q)tests/install-packages build test extra vm bench
 	$(Q)$(MAKE) --no-print-directory test-now
 
-test-now: test-programs
-	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(E2E) $(E2E_SCRIPTS)
+test-now: export WICK_VM_KERNELS ?= 5.10 6.1
+test-now: test-programs $(BENCH) $(VM)
+	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(E2E) $(E2E_SCRIPTS) $(VM_SCRIPTS)
 
 $(BENCH:%=%.o): | $(BENCH_BPF_OBJ:.bpf.o=.skel.h)
 $(BENCH) $(VM): $(O)/%: $(O)/%.o $(O)/libwick.a $(O)/flags/ld
@@ -220,7 +222,7 @@ bench:
 test-vm:
 	$(Q)tests/install-packages build test vm
 	$(Q)$(MAKE) --no-print-directory all workloads $(VM)
-	$(Q)WICK_TEST_SECONDS=1800 $(RUN) tests/vm/test_kernels.py
+	$(Q)$(RUN) $(VM_SCRIPTS)
 
 demo:
 	@[ "$$(id -u)" = 0 ] || { echo "make demo needs root: sudo make demo" >&2; exit 1; }

@@ -23,7 +23,7 @@ static __always_inline int process_matches(const struct wick_process *process,
 /* Tables of a large library take some hundred milliseconds to make. */
 #define NEWS_PATIENCE 7
 
-static __always_inline void request_send(struct run *run, int is_loaded)
+static __always_inline void request_send(struct run *run, int is_loaded, __u32 module)
 {
 	const struct wick_task *task = &run->scratch->task.task;
 	struct wick_request_record request = {};
@@ -33,6 +33,7 @@ static __always_inline void request_send(struct run *run, int is_loaded)
 	request.exec_id = task->exec_id;
 	request.start_ns = task->start_ns;
 	request.is_loaded = is_loaded;
+	request.module = module;
 	COUNT(run, REQUESTS);
 	bpf_ringbuf_output(&ring, &request, sizeof(request), BPF_RB_FORCE_WAKEUP);
 }
@@ -53,7 +54,7 @@ static __always_inline void tables_request(struct run *run, struct wick_process 
 	fresh.state = WICK_PROCESS_REQUESTED;
 	fresh.requested_ns = now_ns;
 	bpf_map_update_elem(&processes, &pid, &fresh, BPF_ANY);
-	request_send(run, 0);
+	request_send(run, 0, 0);
 }
 
 /*
@@ -77,8 +78,27 @@ static __always_inline int mappings_may_be_old(struct run *run, struct wick_proc
 		return misses < NEWS_PATIENCE;
 	process->requested_ns = now_ns;
 	process->misses++;
-	request_send(run, 1);
+	request_send(run, 1, 0);
 	return 1;
+}
+
+/*
+ * The walk came to a module whose table nobody has asked for: most of what is mapped never runs.
+ * Then the stack is copied; whoever unwinds the copy makes the tables it needs.
+ */
+static __always_inline int table_is_missing(struct run *run, struct wick_process *process)
+{
+	struct unwind_cursor *s = &run->scratch->unwind;
+	__u64 now_ns;
+
+	if (s->stop != UNWIND_STOP_NOT_LOADED)
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	if (now_ns - process->requested_ns >= NEWS_INTERVAL_NS) {
+		process->requested_ns = now_ns;
+		request_send(run, 1, s->map_module);
+	}
+	return !(s->flags & UNWIND_CROSSED_SIGNAL);
 }
 
 /* Whether this CPU may make a copy now: on average one each copy_interval_ns, some in a row. */
@@ -98,8 +118,9 @@ static __always_inline int copy_allowed(__u64 now_ns)
 	return 1;
 }
 
-/* What a leaf may use below its stack pointer (System V ABI x86-64 §3.2.2). */
-#define RED_ZONE_BYTES 128
+#define PAGE_BYTES 4096ull
+/* In such pieces: none lies in two pages. */
+#define PIECE_BYTES 128
 
 /*
  * Where the copy begins: with the red zone; without it where that is in a page that is not
@@ -107,37 +128,102 @@ static __always_inline int copy_allowed(__u64 now_ns)
  */
 static __always_inline __u64 copy_base(__u64 sp)
 {
-	__u64 base = sp - RED_ZONE_BYTES, word;
+	__u64 base = sp - UNWIND_RED_ZONE_BYTES, word;
 
-	if (!bpf_probe_read_user(&word, sizeof(word), (void *)base))
-		return base;
-	if (!bpf_probe_read_user(&word, sizeof(word), (void *)sp))
-		return sp;
-	return (sp & ~4095ull) + 4096;
+	if (bpf_probe_read_user(&word, sizeof(word), (void *)base))
+		base = sp;
+	if (bpf_probe_read_user(&word, sizeof(word), (void *)base))
+		base = (sp & ~(PAGE_BYTES - 1)) + PAGE_BYTES;
+	return base & ~(PIECE_BYTES - 1ull);
 }
 
-/* The stack upwards, as much as there is. */
-static __always_inline void copy_fill(struct wick_copy_record *copy, __u64 sp)
+/*
+ * Where the stack ends of a first thread: above are its arguments and environment. Of other threads
+ * it is not known; the kernel keeps 128 MiB below the first one's free of them.
+ */
+#define FIRST_STACK_BYTES (128ull << 20)
+#define TOP_UNKNOWN ~0ull
+
+static __always_inline __u64 stack_top(struct task_struct *task, __u64 sp)
 {
-	__u64 base = copy_base(sp);
+	__u64 top = BPF_CORE_READ(task, mm, start_stack);
+
+	return top - sp < FIRST_STACK_BYTES ? top : TOP_UNKNOWN;
+}
+
+/* Pages of large local arrays may never have been touched. The next one that was, or 0. */
+#define HOLE_PAGES_MAX 64
+
+static __always_inline __u64 hole_end(__u64 address, __u64 top)
+{
+	__u64 word;
+
+	if (top == TOP_UNKNOWN)
+		return 0;
+	for (int i = 0; i < HOLE_PAGES_MAX; i++) {
+		address = (address & ~(PAGE_BYTES - 1)) + PAGE_BYTES;
+		if (address >= top)
+			break;
+		if (!bpf_probe_read_user(&word, sizeof(word), (void *)address))
+			return address;
+	}
+	return 0;
+}
+
+/* The stack from @from upwards, as much as there is and as a part holds. */
+static __always_inline void part_fill(struct wick_copy_record *part, __u64 from, __u64 top)
+{
 	__u32 bytes = 0;
 
+	part->base = from;
 	for (int i = 0; i < WICK_COPY_BYTES / WICK_COPY_CHUNK_BYTES; i++) {
-		if (bpf_probe_read_user(copy->data + i * WICK_COPY_CHUNK_BYTES,
-					WICK_COPY_CHUNK_BYTES, (void *)(base + bytes)))
+		if (from + bytes >= top ||
+		    bpf_probe_read_user(part->data + i * WICK_COPY_CHUNK_BYTES,
+					WICK_COPY_CHUNK_BYTES, (void *)(from + bytes)))
 			break;
 		bytes += WICK_COPY_CHUNK_BYTES;
 	}
-	/* The top of the stack lies within the last chunk. */
-	for (int i = 0; i < WICK_COPY_CHUNK_BYTES / 128; i++) {
-		if (bytes > WICK_COPY_BYTES - 128)
+	/* The end of what there is lies within the last chunk. */
+	for (int i = 0; i < WICK_COPY_CHUNK_BYTES / PIECE_BYTES; i++) {
+		if (bytes > WICK_COPY_BYTES - PIECE_BYTES || from + bytes >= top ||
+		    bpf_probe_read_user(part->data + bytes, PIECE_BYTES, (void *)(from + bytes)))
 			break;
-		if (bpf_probe_read_user(copy->data + bytes, 128, (void *)(base + bytes)))
-			break;
-		bytes += 128;
+		bytes += PIECE_BYTES;
 	}
-	copy->base = base;
-	copy->bytes = bytes;
+	part->bytes = bytes;
+}
+
+/*
+ * The stack into @copy, and what does not fit into more parts, as long as the ring has much
+ * room. Those are sent before @copy is, but lie behind it: who reads it finds them there.
+ */
+static __always_inline void copy_fill(struct run *run, struct wick_copy_record *copy)
+{
+	__u64 sp = run->scratch->start_sp, top = stack_top(run->task, sp), next;
+	struct wick_copy_record *part;
+	__u32 bytes;
+
+	part_fill(copy, copy_base(sp), top);
+	next = copy->base;
+	bytes = copy->bytes;
+	for (__u32 i = 1; i < WICK_COPY_PARTS; i++) {
+		next += bytes;
+		if (bytes < WICK_COPY_BYTES)
+			next = hole_end(next, top);
+		if (!next || next >= top ||
+		    bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > 2 * settings.wakeup_bytes)
+			break;
+		part = bpf_ringbuf_reserve(&ring, sizeof(*part), 0);
+		if (!part)
+			break;
+		part->head = copy->head;
+		part->time_ns = copy->time_ns;
+		part->key.task = copy->key.task;
+		part->part = i;
+		part_fill(part, next, top);
+		bytes = part->bytes;
+		bpf_ringbuf_submit(part, BPF_RB_NO_WAKEUP);
+	}
 }
 
 /*
@@ -174,8 +260,8 @@ static __always_inline int copy_send(struct run *run, const struct wick_key *key
 	for (int i = 0; i < UNWIND_REGISTERS; i++)
 		copy->regs[i] = s->regs[i];
 	copy->regs[UNWIND_RBX] = run->scratch->start_rbx;
-	copy->in_kernel = key->kernel_stack != WICK_STACK_NONE;
-	copy_fill(copy, run->scratch->start_sp);
+	copy->part = 0;
+	copy_fill(run, copy);
 	bpf_ringbuf_submit(copy, ring_flags());
 	COUNT(run, COPIES);
 	return 0;

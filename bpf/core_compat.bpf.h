@@ -48,10 +48,14 @@ static __always_inline __u32 task_exec_id(struct task_struct *task)
 	return (__u32)TASK_FIELD(task, self_exec_id);
 }
 
-/* In execve(), where the address space changes under registers that do not. */
+/*
+ * In execve(), and past the point where the address space changes under registers that do not: the
+ * new one does not know yet where its code begins.
+ */
 static __always_inline int task_in_exec(struct task_struct *task)
 {
-	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve) &&
+	       !BPF_CORE_READ(task, mm, start_code);
 }
 
 /*

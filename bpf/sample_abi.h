@@ -16,10 +16,15 @@
 /* Programs interrupt each other (a timer a tracepoint), so each CPU has several scratch states. */
 #define WICK_SCRATCH_SLOTS 4
 #define WICK_COPY_BYTES 8192
+/* A deep stack comes in several records of that size. */
+#define WICK_COPY_PARTS 8
 #define WICK_COPY_CHUNK_BYTES 1024
 #define WICK_GLOB_LITERALS 31
 #define WICK_SOURCE_OPTIONS 4
 #define WICK_SYSCALL_WORDS 8
+
+/* What kernel.perf_event_max_stack is unless somebody has set it. */
+#define WICK_KERNEL_FRAMES_MAX 127
 
 /* Stack ids below this are not hashes. */
 enum wick_stack_id {
@@ -187,9 +192,10 @@ struct wick_stack_record {
 #define WICK_STACK_RECORD_HEAD_BYTES (8 + 8 + 8 + 8 + 8)
 
 /*
- * A sample whose user stack is unwound in user space: process tables were not loaded yet. Of a wait
- * that only begins the sample comes later: then the count is 0, and key.user_stack the id that
- * it will use for this stack.
+ * A sample whose user stack is unwound in user space: process tables were not loaded yet. What lies
+ * further up follows in more parts, of which only time_ns, key.task, base, bytes and data count.
+ * Of a wait that only begins the sample comes later: then the count is 0, and key.user_stack the id
+ * that it will use for this stack.
  */
 struct wick_copy_record {
 	struct wick_record head;
@@ -202,7 +208,7 @@ struct wick_copy_record {
 	wick_u64 regs[UNWIND_REGISTERS];
 	wick_u64 base;			/* user address of data[0]: below sp, or above if it was not there */
 	wick_u32 bytes;			/* how much of data is valid */
-	wick_u32 in_kernel;
+	wick_u32 part;			/* 0, and then upwards */
 	wick_u8 data[WICK_COPY_BYTES];
 };
 
@@ -222,7 +228,7 @@ struct wick_request_record {
 	wick_u32 pid, exec_id;
 	wick_u64 start_ns;
 	wick_u32 is_loaded;		/* it has tables, but its mappings may have changed */
-	wick_u32 reserved;
+	wick_u32 module;		/* not the process: only the table of this module; 0: none */
 };
 
 /*
@@ -274,16 +280,24 @@ struct wick_mapping {
 /* A module's table (profiler/unwind/unwind_table.h) in the store of cells. */
 struct wick_module {
 	wick_u64 start;			/* ELF address of the first page */
-	wick_u32 page_count;		/* 0: no table (yet) */
-	wick_u32 first_cell;		/* of the directory, in the store */
+	/*
+	 * In one word, so that both are of the same table. Low half: how many pages, 0: no table.
+	 * High half: first cell of the directory, in the store; enum wick_table_absent without table.
+	 */
+	wick_u64 table;
 };
 
-/* The store: maps of 4 MiB, all of the same shape, of blocks of 4 KiB. */
+enum wick_table_absent {
+	WICK_TABLE_UNASKED = 0,		/* nobody has come there yet: ask for it */
+	WICK_TABLE_NONE = 1,		/* there is none to be had: frame pointers */
+};
+
+/* The store: maps of 1 MiB, all of the same shape, of blocks of 4 KiB. */
 #define WICK_BLOCK_CELLS 1024
-#define WICK_SEGMENT_BLOCKS 1024
+#define WICK_SEGMENT_BLOCKS 256
 #define WICK_BLOCK_SHIFT 10
-#define WICK_SEGMENT_SHIFT 20
-#define WICK_SEGMENTS_MAX 256
+#define WICK_SEGMENT_SHIFT 18
+#define WICK_SEGMENTS_MAX 1024
 
 struct wick_block {
 	wick_u32 cells[WICK_BLOCK_CELLS];

@@ -20,7 +20,7 @@ static __always_inline __u64 kernel_stack_send(struct run *run, long bytes)
 	if (bytes <= 0)
 		return WICK_STACK_NONE;
 	count = bytes / 8;
-	for (int i = 0; i < UNWIND_FRAMES_MAX; i++) {
+	for (int i = 0; i < WICK_KERNEL_FRAMES_MAX; i++) {
 		if (i >= count)
 			break;
 		/* A return address: name the call, as for user frames (unwind_step.h). */
@@ -47,14 +47,14 @@ static __always_inline __u64 kernel_stack_send(struct run *run, long bytes)
 static __always_inline __u64 kernel_stack(struct run *run)
 {
 	return kernel_stack_send(run, bpf_get_stack(run->ctx, run->scratch->stack.frames,
-						    UNWIND_FRAMES_MAX * 8, 0));
+						    WICK_KERNEL_FRAMES_MAX * 8, 0));
 }
 
 /* Of the run's task, which does not run: it is being switched to. */
 static __always_inline __u64 kernel_stack_of_sleeper(struct run *run)
 {
 	return kernel_stack_send(run, bpf_get_task_stack(run->task, run->scratch->stack.frames,
-							 UNWIND_FRAMES_MAX * 8, 0));
+							 WICK_KERNEL_FRAMES_MAX * 8, 0));
 }
 
 /* ---- user stacks ---- */
@@ -106,6 +106,8 @@ static __always_inline int user_registers(struct run *run, struct pt_regs *regs,
 	}
 	if (!TASK_FIELD(task, mm))
 		return flags & PF_EXITING_FLAG ? UNWIND_STOP_EXITING : UNWIND_STOP_NO_REGISTERS;
+	if (task_in_exec(task))
+		return UNWIND_STOP_EXEC;
 	return unwind_begin_saved(s, task);
 }
 
@@ -132,16 +134,14 @@ static __always_inline __u64 user_stack_walk(struct run *run)
 			s->map_count = process->map_count;
 			COUNT(run, WALKS_USER);
 			unwind_walk(s, run->slot);
-			if (s->stop != UNWIND_STOP_END && task_in_exec(run->task))
-				s->stop = UNWIND_STOP_EXEC;
-			if (mappings_may_be_old(run, process))
+			if (mappings_may_be_old(run, process) || table_is_missing(run, process))
 				return WICK_STACK_COPIED;
 			return user_stack_send(run);
 		}
 	}
-	if (task_in_exec(run->task))
-		return user_stack_absent(run, UNWIND_STOP_EXEC);
-	tables_request(run, process, bpf_ktime_get_ns());
+	/* Of a process that ends nothing can be learned any more, and its place must not be taken. */
+	if (!(task->flags & WICK_TASK_EXITING))
+		tables_request(run, process, bpf_ktime_get_ns());
 	return WICK_STACK_COPIED;
 }
 

@@ -48,6 +48,7 @@ static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 add
 {
 	struct wick_mapping *m = mapping_search(s, address);
 	struct wick_module *module;
+	__u64 table;
 	__u32 id;
 
 	if (!m)
@@ -58,13 +59,15 @@ static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 add
 	s->map_bias = m->bias;
 	s->map_module = id;
 	s->table_pages = 0;
+	s->table_cell = WICK_TABLE_NONE;
 	s->page = PAGE_NONE;
 	module = bpf_map_lookup_elem(&modules, &id);
 	if (!module)
 		return 0;
 	s->table_start = module->start;
-	s->table_cell = module->first_cell;
-	s->table_pages = module->page_count;
+	table = *(volatile __u64 *)&module->table;
+	s->table_cell = table >> 32;
+	s->table_pages = (__u32)table;
 	return 0;
 }
 
@@ -92,7 +95,8 @@ static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u
 	struct wick_block *block;
 
 	if (address < s->table_start || (address - s->table_start) >> 12 >= s->table_pages)
-		return 0;
+		return s->table_pages || s->table_cell != WICK_TABLE_UNASKED ? 0 :
+									       UNWIND_NOT_LOADED;
 	page = (address - s->table_start) >> 12;
 	if (page != s->page) {
 		cell = s->table_cell + page;

@@ -33,11 +33,15 @@ typedef int64_t wick_s64;
 #define __always_inline inline __attribute__((always_inline))
 #endif
 
-#define UNWIND_FRAMES_MAX 127
+/* Compilers that walk a syntax tree are 150 and more deep. */
+#define UNWIND_FRAMES_MAX 255
 /* A power of two above it: frames are stored with a masked index. */
-#define UNWIND_FRAMES_SLOTS 128
+#define UNWIND_FRAMES_SLOTS 256
 /* Stack memory read at once: one read costs the same for 8 bytes as for 512. */
 #define UNWIND_WINDOW_BYTES 1024
+
+/* What a leaf may use below its stack pointer (System V ABI x86-64 §3.2.2). */
+#define UNWIND_RED_ZONE_BYTES 128
 
 /* Registers by their DWARF numbers (System V ABI x86-64, figure 3.36). */
 enum unwind_register {
@@ -69,6 +73,7 @@ enum unwind_kind {
 	UNWIND_OTHER_STACK,	/* code that has moved rsp to another stack, with its frame left on
 				 * the old one: CFA = rbp + 16, wherever that is, and the caller's
 				 * rbp at rbp */
+	UNWIND_NOT_LOADED,	/* in no table: that of the module was not asked for yet */
 	UNWIND_KINDS,
 };
 
@@ -127,8 +132,8 @@ static __always_inline wick_u32 unwind_rule_kind(struct unwind_rule rule)
 	X(COPY_END, "copy-end")           /* the copied part of the stack was too short */       \
 	X(NO_REGISTERS, "no-registers")   /* user registers not to be had */                     \
 	X(COMPAT, "32-bit")               /* a 32-bit process */                                 \
-	X(EXITING, "exiting")             /* the task had already given up its memory */         \
-	X(EXEC, "exec")                   /* between two programs: the old stack is gone */       \
+	X(EXITING, "exiting")             /* no stack: the task has given up its memory */       \
+	X(EXEC, "exec")                   /* no stack: the old program's memory is gone */       \
 	X(STACK_LOST, "stack-lost")       /* the ring was full when its frames were sent */      \
 	X(LATE, "process-gone")           /* it ended before its mappings were known */
 
@@ -138,6 +143,15 @@ enum unwind_stop {
 #undef UNWIND_STOP_ENUM
 	UNWIND_STOP_COUNT,
 };
+
+/*
+ * Whether there was no user stack to walk, as in a kernel thread: it is neither complete nor
+ * incomplete, but counted by its cause.
+ */
+static __always_inline int unwind_stop_is_no_stack(wick_u32 stop)
+{
+	return stop == UNWIND_STOP_EXITING || stop == UNWIND_STOP_EXEC;
+}
 
 /*
  * A frame as it leaves the kernel: a module number in the upper 20 bits and an

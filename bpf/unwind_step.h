@@ -251,6 +251,8 @@ static __always_inline int unwind_cfa(struct unwind_cursor *s, wick_u64 rule, wi
 		at = unwind_register_value(s, reg) + low +
 		     8 * unwind_register_value(s, (rule >> 16) & 15);
 		break;
+	case UNWIND_NOT_LOADED:
+		return unwind_stop(s, UNWIND_STOP_NOT_LOADED);
 	default:
 		return unwind_stop(s, UNWIND_STOP_UNSUPPORTED);
 	}

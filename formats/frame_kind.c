@@ -8,6 +8,9 @@
 
 #define MARK_BEGIN "[incomplete:"
 
+/* Tasks that have no user stack at all. */
+static const char *const marks[] = { "[exiting]", "[exec]" };
+
 /* The first that fits. Kernel modules are "[name]", as perf calls them. */
 static const struct {
 	const char *pattern;
@@ -37,5 +40,10 @@ enum frame_kind frame_kind_of_mapping(const char *file)
 
 bool frame_is_mark(const char *name)
 {
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(marks); i++)
+		if (!strcmp(name, marks[i]))
+			return true;
 	return !strncmp(name, MARK_BEGIN, strlen(MARK_BEGIN));
 }

@@ -10,7 +10,7 @@
 
 /* By a mapping's file: "[kernel.kallsyms]", "//anon", "/usr/bin/sh". */
 enum frame_kind frame_kind_of_mapping(const char *file);
-/* Whether that is no function's name but "[incomplete:CAUSE]". */
+/* Whether that is no function's name but "[incomplete:CAUSE]", or says that there is no stack. */
 bool frame_is_mark(const char *name);
 
 #endif

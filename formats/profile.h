@@ -23,7 +23,7 @@ enum frame_kind {
 	FRAME_KIND_NATIVE,
 	FRAME_KIND_KERNEL,
 	FRAME_KIND_JIT,
-	FRAME_KIND_MARK, /* not code: "[incomplete:CAUSE]" and the like */
+	FRAME_KIND_MARK, /* not code: "[incomplete:CAUSE]", "[exiting]" */
 };
 
 struct profile_mapping {

@@ -73,9 +73,9 @@ static int names_add_locations(struct stack_names *names, const struct profile *
 	return r;
 }
 
-/* A label's text, or its key and number: "pid 123". An empty text has neither. */
+/* A label's text, or its key and number: "pid 123"; else @missing. */
 static int names_add_label(struct stack_names *names, const struct profile *profile,
-			   const struct profile_label *label, uint32_t *ret)
+			   const struct profile_label *label, const char *missing, uint32_t *ret)
 {
 	strbuf_reset(&names->text);
 	if (label && label->text)
@@ -83,12 +83,25 @@ static int names_add_label(struct stack_names *names, const struct profile *prof
 	else if (label && (label->number || label->unit))
 		strbuf_printf(&names->text, "%s %" PRId64, profile->strings[label->key],
 			      label->number);
+	else
+		strbuf_add_text(&names->text, missing);
 	return names_add(names, ret);
+}
+
+/* What a profile without names of processes is of: its program, the first mapping. */
+static const char *program_name(const struct profile *profile)
+{
+	const char *file = profile->mapping_count ? profile->strings[profile->mappings[0].file] :
+						    "";
+	const char *slash = strrchr(file, '/');
+
+	return slash ? slash + 1 : file;
 }
 
 static int names_add_tasks(struct stack_names *names, const struct profile *profile,
 			   const profile_string *keys)
 {
+	const char *program = keys[0] == PROFILE_NONE ? program_name(profile) : "";
 	const struct profile_sample *sample;
 	uint32_t i, k;
 	uint32_t *name = names->tasks;
@@ -98,7 +111,7 @@ static int names_add_tasks(struct stack_names *names, const struct profile *prof
 		sample = &profile->samples[i];
 		for (k = 0; k < names->task_count; k++, name++) {
 			r = names_add_label(names, profile, profile_find_label(sample, keys[k]),
-					    name);
+					    k ? "" : program, name);
 			if (r < 0)
 				return r;
 		}

@@ -29,27 +29,30 @@ static const char *svg_string(const struct profile *profile, profile_string text
 	return profile->strings[text];
 }
 
-static void svg_write_head(struct sink *sink, uint32_t height)
+static void svg_write_head(struct sink *sink, uint32_t height, bool icicle)
 {
 	sink_printf(sink,
 		    "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-		    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%" PRIu32 "\" "
+		    "<svg xmlns=\"http://www.w3.org/2000/svg\"%s width=\"%d\" height=\"%" PRIu32
+		    "\" "
 		    "viewBox=\"0 0 %d %" PRIu32 "\">\n<style>\n",
-		    SVG_WIDTH, height, SVG_WIDTH, height);
+		    icicle ? " class=\"icicle\"" : "", SVG_WIDTH, height, SVG_WIDTH, height);
 	sink_write(sink, svg_style, (size_t)(svg_style_end - svg_style));
 	sink_text(sink, "</style>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n");
 }
 
 /* Once for the browser's tab, once to read. */
 static void svg_write_title(struct sink *sink, const struct profile *profile,
-			    const struct profile_value_type *type)
+			    const struct svg_frames *frames)
 {
+	const struct profile_value_type *type = frames->type;
 	profile_string subject = type->source ? type->source : type->type;
+	const char *graph = frames->icicle ? "Icicle graph" : "Flame graph";
 
-	sink_text(sink, "<title>Flame graph: ");
+	sink_printf(sink, "<title>%s: ", graph);
 	xml_write_text(sink, svg_string(profile, subject));
-	sink_printf(sink,
-		    "</title>\n<text class=\"title\" x=\"%d\" y=\"24\">Flame graph: ", SVG_MARGIN);
+	sink_printf(sink, "</title>\n<text class=\"title\" x=\"%d\" y=\"24\">%s: ", SVG_MARGIN,
+		    graph);
 	xml_write_text(sink, svg_string(profile, subject));
 	sink_text(sink, "</text>\n");
 }
@@ -159,8 +162,8 @@ int svg_write(const struct profile *profile, const struct writer_options *option
 		return r;
 	svg_frames_init(&frames, profile, options, &tree, SVG_FRAMES_WIDTH);
 	height = SVG_HEADER + frames.height + SVG_FOOTER;
-	svg_write_head(sink, height);
-	svg_write_title(sink, profile, frames.type);
+	svg_write_head(sink, height, frames.icicle);
+	svg_write_title(sink, profile, &frames);
 	r = svg_write_caption(sink, profile, &frames, &text);
 	if (r < 0)
 		return r;

@@ -84,6 +84,7 @@ void svg_frames_init(struct svg_frames *frames, const struct profile *profile,
 		.type = &profile->value_types[type],
 		.tree = tree,
 		.width = width,
+		.icicle = options && options->icicle,
 		.min_share = SVG_MIN_WIDTH / width,
 		.depth_max = svg_frames_depth(tree, width),
 	};
@@ -171,7 +172,9 @@ static int svg_write_frame(const struct svg_frames *frames, const struct flame_n
 	const double x = (double)node->start * scale;
 	const double width = node->depth ? (double)node->total * scale : 100;
 	const double pixels = width * frames->width / 100;
-	const uint32_t y = frames->height - (node->depth + 1) * ROW_HEIGHT;
+	const uint32_t row = frames->icicle ? node->depth :
+					      frames->height / ROW_HEIGHT - 1 - node->depth;
+	const uint32_t y = row * ROW_HEIGHT;
 	int r;
 
 	sink_printf(sink, "<g data-s=\"%" PRId64 "\" data-v=\"%" PRId64 "\">", node->start,

@@ -29,6 +29,7 @@ struct svg_frames {
 	const struct profile_value_type *type;
 	const struct flame_tree *tree;
 	int width;
+	bool icicle; /* the root on top */
 	uint32_t height;
 	double min_share; /* of the total, for a frame to be drawn */
 	uint32_t depth_max; /* deeper frames are not drawn: towers hardly a pixel wide */

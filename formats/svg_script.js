@@ -152,5 +152,6 @@
 	root.setAttribute('width', '100%');
 	root.classList.add('live');
 	layout();
-	scrollTo(0, document.documentElement.scrollHeight);
+	if (!root.classList.contains('icicle'))
+		scrollTo(0, root.scrollHeight);
 })();

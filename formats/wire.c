@@ -71,7 +71,8 @@ static int wire_content(struct wire *wire, struct wire_field *field)
 
 int wire_next(struct wire *wire, struct wire_field *ret)
 {
-	struct wire_field field = { 0 };
+	/* Of a number they are empty, but never NULL, which nothing may be added to. */
+	struct wire_field field = { .bytes = wire->at };
 	struct wire next = *wire;
 	uint64_t key;
 	int r;

@@ -19,6 +19,7 @@ struct writer_options {
 	 * NULL: a label's text, "KEY NUMBER" for a number, "[unknown]" without one.
 	 */
 	const char *const *by;
+	bool icicle; /* flame graphs upside down, the root on top */
 };
 
 struct writer {

@@ -11,12 +11,14 @@
 #include "bpf/cpu.skel.h"
 #include "bpf/offcpu.skel.h"
 #include "bpf/process.skel.h"
+#include "profiler/privileges.h"
 
 #define MISSING_MAX 8
 
 struct bpf_maps {
 	struct session_limits limits;
 	unsigned int cpus, counter_count;
+	bool filters_pids, filters_tids;
 	struct bpf_object *process;
 	struct btf *kernel_types;		/* while objects are loaded, for what it has */
 	char missing[MISSING_MAX][48];
@@ -57,8 +59,8 @@ static uint32_t map_entries(const struct bpf_maps *m, const char *name)
 		{ "processes", m->limits.processes },
 		{ "mappings", m->limits.mappings },
 		{ "modules", m->limits.modules },
-		{ "target_pids", m->limits.processes },
-		{ "target_tids", m->limits.processes },
+		{ "target_pids", m->filters_pids ? m->limits.processes : 1 },
+		{ "target_tids", m->filters_tids ? m->limits.processes : 1 },
 		{ "waits", m->limits.waits },
 		{ "counts_0", m->limits.counts },
 		{ "counts_1", m->limits.counts },
@@ -88,11 +90,12 @@ static int map_prepare(struct bpf_maps *m, struct bpf_map *map,
 
 static int explain(int code, const char *name, struct error *err)
 {
-	if (code == -EPERM || code == -EACCES)
-		return error_set(err, ERROR_NOT_SUPPORTED, code,
-				 "cannot load BPF program: %s: %s; run as root, or give the "
-				 "capabilities: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,"
-				 "cap_sys_admin+ep wick", name, strerror(-code));
+	if (privileges_lack(code))
+		return privileges_refuse(err, code, "cannot load BPF programs");
+	/* There is too little of something now; the kernel could. */
+	if (code == -ENOMEM || code == -EMFILE || code == -ENFILE || code == -EAGAIN)
+		return error_set(err, ERROR_FAILED, code, "cannot load BPF program: %s: %s", name,
+				 strerror(-code));
 	return error_set(err, ERROR_NOT_SUPPORTED, code, "cannot load BPF program: %s: %s", name,
 			 strerror(-code));
 }
@@ -206,6 +209,8 @@ int bpf_maps_open(const struct session_limits *limits, const struct wick_setting
 	m->limits = *limits;
 	m->cpus = cpus;
 	m->counter_count = counter_count;
+	m->filters_pids = settings->filter_pids;
+	m->filters_tids = settings->filter_tids;
 	r = bpf_maps_load_object(m, &(struct bpf_load){ .name = "process", .settings = settings },
 				 &m->process, err);
 	if (r < 0)
@@ -268,14 +273,14 @@ unsigned int bpf_maps_cpus(const struct bpf_maps *m)
 	return m->cpus;
 }
 
-/* "memlock:" of the map's fdinfo is what the kernel charges. */
-static uint64_t map_bytes(const struct bpf_map *map)
+/* "memlock:" in the fdinfo of a map or program is what the kernel charges. */
+static uint64_t charged_bytes(int fd)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	unsigned long long bytes = 0;
 	char path[64], line[128];
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", bpf_map__fd(map));
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
 		if (sscanf(line, "memlock: %llu", &bytes) == 1)
@@ -283,23 +288,47 @@ static uint64_t map_bytes(const struct bpf_map *map)
 	return bytes;
 }
 
-uint64_t bpf_maps_memory_bytes(const struct bpf_maps *m)
+static uint64_t programs_bytes(const struct bpf_object *object)
 {
-	struct bpf_map *map;
+	struct bpf_program *program;
 	uint64_t bytes = 0;
 
+	bpf_object__for_each_program(program, object)
+		bytes += charged_bytes(bpf_program__fd(program));
+	return bytes;
+}
+
+uint64_t bpf_maps_memory_bytes(const struct bpf_maps *m)
+{
+	uint64_t bytes = programs_bytes(m->process);
+	struct bpf_map *map;
+
 	bpf_object__for_each_map(map, m->process)
-		bytes += map_bytes(map);
+		bytes += charged_bytes(bpf_map__fd(map));
+	return bytes;
+}
+
+uint64_t bpf_maps_mapped_bytes(const struct bpf_maps *m)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct bpf_map *map;
+	/* Of the ring the two pages before its data, which is mapped twice. */
+	uint64_t bytes = 2 * page + 2ull * m->limits.ring_bytes;
+
+	bpf_object__for_each_map(map, m->process)
+		if (bpf_map__map_flags(map) & BPF_F_MMAPABLE && bpf_map__name(map)[0] != '.')
+			bytes += ((uint64_t)bpf_map__value_size(map) * bpf_map__max_entries(map) +
+				  page - 1) & ~(page - 1);
 	return bytes;
 }
 
 uint64_t bpf_maps_object_bytes(const struct bpf_maps *m, const struct bpf_object *object)
 {
+	uint64_t bytes = programs_bytes(object);
 	struct bpf_map *map;
-	uint64_t bytes = 0;
 
 	bpf_object__for_each_map(map, object)
 		if (bpf_maps_fd(m, bpf_map__name(map)) < 0)
-			bytes += map_bytes(map);
+			bytes += charged_bytes(bpf_map__fd(map));
 	return bytes;
 }

@@ -55,8 +55,13 @@ struct wick_claim *bpf_maps_claims(struct bpf_maps *maps, size_t *ret_count);
 const struct wick_counters *bpf_maps_counters(const struct bpf_maps *maps, uint32_t source,
 					      unsigned int cpu);
 unsigned int bpf_maps_cpus(const struct bpf_maps *maps);
-/* Kernel memory, as the kernel accounts it: of the shared maps, and of @object's own. */
+/*
+ * Kernel memory, as the kernel accounts it: of the shared maps and the programs that go with them,
+ * and of @object's own.
+ */
 uint64_t bpf_maps_memory_bytes(const struct bpf_maps *maps);
 uint64_t bpf_maps_object_bytes(const struct bpf_maps *maps, const struct bpf_object *object);
+/* How much of it (tables apart) is mapped here, and so part of the process's resident size, too. */
+uint64_t bpf_maps_mapped_bytes(const struct bpf_maps *maps);
 
 #endif

@@ -14,7 +14,10 @@
 #include "profiler/base/thread.h"
 #include "profiler/window.h"
 
-/* How often rings are looked at when nothing wakes us: little work, but a storm is seen in time. */
+/*
+ * How often it is seen whether counts fill up; rings wake us by themselves before they do. What is in
+ * them waits for the window: nobody asked for it, and other threads are not woken for nothing.
+ */
 #define TICK_MS 200
 /* Of 10 ms: how long the last windows wait for a place in the queue. */
 #define STOP_WAITS_MAX 1000
@@ -28,7 +31,7 @@ struct capture {
 	uint64_t next_window_ns, sideband_lost_before;
 	bool notices_lost;		/* a batch of notices was dropped */
 	pthread_t thread;
-	bool running, stopping;
+	bool running, stopping, asked_to_stop;
 	struct capture_stats stats;
 };
 
@@ -92,7 +95,9 @@ struct capture *capture_free(struct capture *c)
 static void batch_drop(struct capture *c, struct notice_batch *batch)
 {
 	c->stats.late_batches++;
-	c->stats.late_copies += batch->copy_count;
+	/* A wait that only begins counts 0: its sample is still to come. */
+	for (size_t i = 0; i < batch->copy_count; i++)
+		c->stats.late_copies += batch->copies[i].parts[0]->value.count;
 	if (batch->window)
 		c->stats.late_samples += window_sample_count(batch->window);
 	/* What its notices said must be learned from /proc. */
@@ -184,15 +189,17 @@ static void *capture_run(void *argument)
 	c->next_window_ns = clock_monotonic_ns() + window_ns;
 	for (;;) {
 		int timeout_ms = c->options.window_ms < TICK_MS ? c->options.window_ms : TICK_MS;
+		uint64_t now_ns;
 		int count = epoll_wait(c->epoll_fd, events, ARRAY_SIZE(events), timeout_ms);
-		uint64_t now_ns = clock_monotonic_ns();
-		bool window = now_ns >= c->next_window_ns || drain_is_pressed(c->drain);
+		bool window;
 
+		now_ns = clock_monotonic_ns();
+		window = now_ns >= c->next_window_ns || drain_is_pressed(c->drain);
 		c->stats.wakeups++;
-		for (int i = 0; i < count; i++)
-			if (events[i].data.fd == c->stop_fd)
-				return NULL;
-		capture_round(c, window);
+		if (__atomic_load_n(&c->asked_to_stop, __ATOMIC_ACQUIRE))
+			return NULL;
+		if (count > 0 || window)
+			capture_round(c, window);
 		if (window) {
 			cpus_follow(c);
 			c->next_window_ns = now_ns + window_ns;
@@ -216,8 +223,9 @@ void capture_stop(struct capture *c)
 	if (!c->running)
 		return;
 	c->running = false;
-	if (write(c->stop_fd, &one, sizeof(one)) != sizeof(one))
-		return;
+	__atomic_store_n(&c->asked_to_stop, true, __ATOMIC_RELEASE);
+	/* Without the wake-up it ends at the next tick. */
+	(void)!write(c->stop_fd, &one, sizeof(one));
 	pthread_join(c->thread, NULL);
 	c->stopping = true;
 	/* Twice: programs that ran in the first have sent what belongs to the next generation. */
@@ -233,4 +241,5 @@ void capture_stats(const struct capture *c, struct capture_stats *ret)
 	drain_stats(c->drain, &ret->drain);
 	ret->sideband_records = sideband_count(c->sideband);
 	ret->sideband_lost = sideband_lost(c->sideband);
+	ret->sideband_bytes = sideband_bytes(c->sideband);
 }

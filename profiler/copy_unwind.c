@@ -6,16 +6,14 @@
 #include "bpf/stack_id.h"
 #include "bpf/unwind_step.h"
 
-/* System V ABI x86-64 §3.2.2: what a leaf may use below its stack pointer. */
-#define RED_ZONE_BYTES 128
 /* Farther above the stack pointer lies something else, or nothing. */
 #define STACK_BYTES_USUAL (8u << 20)
 
 /* What the environment of unwind_step() needs besides the cursor. */
 struct walk {
-	const struct wick_copy_record *copy;
+	const struct stack_copy *copy;
 	const struct process *process;
-	const struct table_store *store;
+	struct table_store *store;
 	bool beyond;		/* this step needed stack that was not copied */
 };
 
@@ -32,6 +30,9 @@ static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 add
 	s->map_end = m->end;
 	s->map_bias = m->module ? m->bias : 0;
 	s->map_module = m->module ? module_info(m->module)->id : UNWIND_MODULE_NONE;
+	/* What cannot be loaded has no rules: the step does without. */
+	if (m->module)
+		table_store_load_module(walk->store, m->module, walk->copy->parts[0]->time_ns);
 	return 0;
 }
 
@@ -45,26 +46,44 @@ static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u
 	return table_store_rule(walk->store, s->map_module, address);
 }
 
+/* Code, which is looked at to see whether a return address follows a call: as its file has it. */
+static int code_read(const struct process *process, void *to, uint32_t size, uint64_t address)
+{
+	const struct mapping *m = process_find_mapping(process, address);
+
+	if (!m || !m->module || size > m->end - address)
+		return -1;
+	return module_read(m->module, address - m->start + m->offset, to, size);
+}
+
 static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size,
 					      wick_u64 address)
 {
-	const struct wick_copy_record *copy = walk->copy;
-	uint64_t offset = address - copy->base;
+	uint64_t sp = walk->copy->parts[0]->sp;
 
-	if (offset <= copy->bytes && size <= copy->bytes - offset) {
-		memcpy(to, copy->data + offset, size);
+	for (uint32_t i = 0; i < walk->copy->part_count; i++) {
+		const struct wick_copy_record *part = walk->copy->parts[i];
+		uint64_t offset = address - part->base;
+
+		if (offset > part->bytes || size > part->bytes - offset)
+			continue;
+		memcpy(to, part->data + offset, size);
 		return 0;
 	}
 	/*
 	 * Below the stack pointer CFI looks for nothing but registers that an epilogue
 	 * has just popped: they have their values.
 	 */
-	if (copy->sp - address <= RED_ZONE_BYTES && (to == &s->fp || to == &s->regs[UNWIND_RBX]))
+	if (sp - address <= UNWIND_RED_ZONE_BYTES && (to == &s->fp || to == &s->regs[UNWIND_RBX]))
 		return 0;
 	/* A whole window is only an attempt; a word is tried after it. */
-	if (size < UNWIND_WINDOW_BYTES && address - copy->sp < STACK_BYTES_USUAL)
+	if (size >= UNWIND_WINDOW_BYTES)
+		return -1;
+	if (address - sp < STACK_BYTES_USUAL) {
 		walk->beyond = true;
-	return -1;
+		return -1;
+	}
+	return code_read(walk->process, to, size, address);
 }
 
 void copy_unwind_none(enum unwind_stop stop, struct unwind_cursor *ret)
@@ -90,12 +109,12 @@ static void cursor_init(const struct wick_copy_record *copy, uint32_t depth_max,
 	ret->window_base = ~0ull;
 }
 
-void copy_unwind(const struct wick_copy_record *copy, const struct process *process,
-		 const struct table_store *store, uint32_t depth_max, struct unwind_cursor *ret)
+void copy_unwind(const struct stack_copy *copy, const struct process *process,
+		 struct table_store *store, uint32_t depth_max, struct unwind_cursor *ret)
 {
 	struct walk here = { .copy = copy, .process = process, .store = store };
 
-	cursor_init(copy, depth_max, ret);
+	cursor_init(copy->parts[0], depth_max, ret);
 	walk = &here;
 	do
 		here.beyond = false;

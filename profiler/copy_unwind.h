@@ -14,12 +14,12 @@
 #include "profiler/table_store.h"
 
 /*
- * Unwind @copy, a stack of @process, whose modules' tables are in @store. @ret
+ * Unwind @copy, a stack of @process; tables it needs that are not in @store are loaded. @ret
  * holds the frames, why they end (UNWIND_STOP_COPY_END when the copy was too short)
  * and their hash. At most @depth_max frames.
  */
-void copy_unwind(const struct wick_copy_record *copy, const struct process *process,
-		 const struct table_store *store, uint32_t depth_max, struct unwind_cursor *ret);
+void copy_unwind(const struct stack_copy *copy, const struct process *process,
+		 struct table_store *store, uint32_t depth_max, struct unwind_cursor *ret);
 /* No frames, and why: @stop. */
 void copy_unwind_none(enum unwind_stop stop, struct unwind_cursor *ret);
 

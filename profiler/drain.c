@@ -13,6 +13,7 @@
 #include "profiler/window.h"
 
 #define KEYS_AT_ONCE 4096
+#define READ_TRIES 3
 #define CLAIM_PAUSE_NS 50000
 #define CLAIM_WAIT_MAX_NS 2000000000ull
 
@@ -150,7 +151,7 @@ static int read_copy(struct drain *d, const void *record, size_t size)
 		return -EBADMSG;
 	error = notice_batch_add_copy(record_batch(d, &r->head), r);
 	if (error < 0)
-		d->stats.lost_memory++;
+		d->stats.lost_memory += r->part ? 0 : r->value.count;
 	return error;
 }
 
@@ -243,7 +244,7 @@ static void counts_add(struct drain *d, uint32_t source, uint32_t count)
 static void counts_read(struct drain *d, uint32_t source, unsigned int half)
 {
 	int fd = source_counts_fd(d->options.sources[source], half), r;
-	uint32_t token = 0, count;
+	uint32_t token = 0, count, tries = 0;
 	void *from = NULL;
 
 	do {
@@ -251,8 +252,13 @@ static void counts_read(struct drain *d, uint32_t source, unsigned int half)
 		r = bpf_map_lookup_and_delete_batch(fd, from, &token, d->keys, d->values, &count,
 						    NULL);
 		if (r < 0 && r != -ENOENT) {
-			d->stats.lost_read++;
 			log_debug(LOG_DRAIN, "cannot read counts: %s", strerror(-r));
+			/* It may pass, as a lack of memory does. */
+			if (++tries < READ_TRIES) {
+				r = 0;
+				continue;
+			}
+			d->stats.lost_read++;
 			return;
 		}
 		counts_add(d, source, count);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "profiler/base/hashmap.h"
+#include "profiler/remote_files.h"
 #include "profiler/window.h"
 #include "symbolizer/perf_map.h"
 
@@ -105,7 +106,9 @@ void jit_maps_note(struct jit_maps *maps, const struct window *window)
 		    hashmap_add(maps->known, &instance, &value) < 0)
 			continue;
 		map = value;
-		map->fd = perf_map_open_fd(stack->pid);
+		/* Where the folder may not answer, names are not worth the wait. */
+		map->fd = remote_files_has_path(stack->pid, "/tmp") ? -1 :
+								      perf_map_open_fd(stack->pid);
 		if (map->fd >= 0 && !is_same(stack->pid, stack->start_ns)) {
 			close(map->fd);
 			map->fd = -1;

@@ -9,6 +9,7 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/hashmap.h"
+#include "profiler/main_module.h"
 #include "profiler/resolve.h"
 
 #define INLINES_MAX 64
@@ -99,6 +100,16 @@ static int module_mapping(struct locations *l, const struct module *module, uint
 	}
 	*ret = *(uint32_t *)value;
 	return 0;
+}
+
+/* The first one. */
+static int add_main_mapping(struct locations *l)
+{
+	_cleanup_(module_putp) struct module *module = NULL;
+	uint32_t index;
+	int r = main_module_find(l->options, &module);
+
+	return r < 0 || !module ? r : module_mapping(l, module, &index);
 }
 
 /* ---- locations ---- */
@@ -280,6 +291,7 @@ int locations_prepare(struct locations *l, const struct window *window)
 	const void *key;
 	int r = collect_frames(l, window);
 
+	r = r ?: add_main_mapping(l);
 	if (r < 0)
 		return r;
 	keys = calloc(hashmap_count(l->known) + 1, sizeof(*keys));
@@ -303,22 +315,14 @@ int locations_find(struct locations *l, const struct window_stack *stack, size_t
 	return 0;
 }
 
-int locations_note(struct locations *l, const char *text, uint32_t *ret)
+int locations_mark(struct locations *l, const char *name, uint32_t *ret)
 {
 	struct profile_location location = { .mapping = PROFILE_NONE, .kind = FRAME_KIND_MARK };
-	struct frame frame = { .origin = FRAME_UNKNOWN, .function = text };
+	struct frame frame = { .function = name, .origin = FRAME_UNKNOWN };
 	struct location_info info;
 	int r = add_location(l, &location, &frame, 1, &info);
 
 	if (r >= 0)
 		*ret = info.location;
 	return r;
-}
-
-int locations_mark(struct locations *l, const char *cause, uint32_t *ret)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "[incomplete:%s]", cause);
-	return locations_note(l, text, ret);
 }

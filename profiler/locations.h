@@ -37,9 +37,7 @@ int locations_prepare(struct locations *locations, const struct window *window);
 /* The location of frame @index of @stack. */
 int locations_find(struct locations *locations, const struct window_stack *stack, size_t index,
 		   struct location_info *ret);
-/* A location that is no code: "[incomplete:CAUSE]". */
-int locations_mark(struct locations *locations, const char *cause, uint32_t *ret);
-/* The same with a text of its own: "[woken by: sshd]". */
-int locations_note(struct locations *locations, const char *text, uint32_t *ret);
+/* A location that is no code: "[incomplete:CAUSE]", "[exiting]". */
+int locations_mark(struct locations *locations, const char *name, uint32_t *ret);
 
 #endif

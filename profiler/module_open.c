@@ -54,23 +54,49 @@ int module_segments_address(const struct elf_segment *segments, size_t count, ui
 	return -ENOENT;
 }
 
-/* Open @path for reading if it is a regular file: a device must not even be opened. */
-static int open_regular(const char *path, int *ret)
+static int open_remote(struct remote_files *remote, const char *path, int handle,
+		       struct module_file *ret)
 {
-	_cleanup_close_ int handle = open(path, O_PATH | O_CLOEXEC);
+	struct remote_file file;
+	int r = remote_files_read(remote, path, handle, &file);
+
+	if (r < 0)
+		return r;
+	ret->fd = file.fd;
+	ret->device = file.device;
+	ret->inode = file.inode;
+	/* Of the copy: it stays as it is. */
+	ret->mtime_ns = module_mtime_ns(file.fd);
+	return 0;
+}
+
+/*
+ * Open @path for reading if it is a regular file: a device must not even be opened.
+ * @pid is who sees it, 0 for us; @is_link when the path leads straight to the file.
+ */
+static int open_regular(struct remote_files *remote, uint32_t pid, const char *path, bool is_link,
+			struct module_file *ret)
+{
+	_cleanup_close_ int handle = -1;
 	char self[64];
 	struct stat st;
-	int fd;
 
-	if (handle < 0 || fstat(handle, &st) < 0)
+	handle = open(path, O_PATH | O_CLOEXEC);
+	if (handle < 0)
+		return -errno;
+	if (is_link && remote_files_has_handle(pid, handle))
+		return open_remote(remote, NULL, handle, ret);
+	if (fstat(handle, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ENOEXEC;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", handle);
-	fd = open(self, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
+	ret->fd = open(self, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (ret->fd < 0)
 		return -errno;
-	*ret = fd;
+	ret->device = st.st_dev;
+	ret->inode = st.st_ino;
+	ret->mtime_ns = stat_mtime_ns(&st);
 	return 0;
 }
 
@@ -126,23 +152,14 @@ static bool same_file(const struct mapping *mapping, const struct module_file *f
 	       !memcmp(mapping->build_id.bytes, file->build_id.bytes, file->build_id.size);
 }
 
-/* Open the file at @path if it is the one mapped; @link as for same_inode(). */
-static int open_same(const struct mapping *mapping, const char *path, const char *link,
+/* Take over the opened file @opened if it is the one mapped; @link as for same_inode(). */
+static int take_same(const struct mapping *mapping, struct module_file *opened, const char *link,
 		     struct module_file *ret)
 {
-	_cleanup_(module_file_done) struct module_file file = { .fd = -1 };
+	_cleanup_(module_file_done) struct module_file file = *opened;
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
-	struct stat st;
 	int r;
 
-	r = open_regular(path, &file.fd);
-	if (r < 0)
-		return r;
-	if (fstat(file.fd, &st) < 0)
-		return -errno;
-	file.device = st.st_dev;
-	file.inode = st.st_ino;
-	file.mtime_ns = stat_mtime_ns(&st);
 	/* Before it is read: what is no ELF object may still be the right file, or not. */
 	if (!mapping->build_id.size && !same_inode(mapping, &file, link))
 		return -ESTALE;
@@ -159,11 +176,26 @@ static int open_same(const struct mapping *mapping, const char *path, const char
 	return 0;
 }
 
-/* @path as seen from the root of @pid, or from ours when @pid is 0. */
-static int open_from_root(const struct mapping *mapping, uint32_t pid, struct module_file *ret)
+static int open_link(const struct process *process, const struct mapping *mapping,
+		     struct remote_files *remote, struct module_file *ret)
 {
+	struct module_file file = { .fd = -1 };
+	char link[128];
+	int r;
+
+	snprintf(link, sizeof(link), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, process->pid,
+		 mapping->start, mapping->end);
+	r = open_regular(remote, process->pid, link, true, &file);
+	return r < 0 ? r : take_same(mapping, &file, link, ret);
+}
+
+/* @path as seen from the root of @pid, or from ours when @pid is 0. */
+static int open_from_root(const struct mapping *mapping, uint32_t pid,
+			  struct remote_files *remote, struct module_file *ret)
+{
+	struct module_file file = { .fd = -1 };
 	char path[64 + 4096];
-	int size;
+	int size, r;
 
 	if (mapping->path[0] != '/')
 		return -ENOENT;
@@ -173,7 +205,12 @@ static int open_from_root(const struct mapping *mapping, uint32_t pid, struct mo
 		size = snprintf(path, sizeof(path), "%s", mapping->path);
 	if (size < 0 || (size_t)size >= sizeof(path))
 		return -ENAMETOOLONG;
-	return open_same(mapping, path, NULL, ret);
+	/* There the way to the file may already take for ever. */
+	if (remote_files_has_path(pid, mapping->path))
+		r = open_remote(remote, path, -1, &file);
+	else
+		r = open_regular(remote, pid, path, false, &file);
+	return r < 0 ? r : take_same(mapping, &file, NULL, ret);
 }
 
 /* Both failed: the reason that says more. A file that is not it beats one that is not there. */
@@ -184,25 +221,22 @@ static int worse(int a, int b)
 
 static bool is_final(int r)
 {
-	return !r || r == -ENOEXEC || r == -EBADMSG || r == -ENOMEM;
+	return !r || r == -ENOEXEC || r == -EBADMSG || r == -ENOMEM || r == -ETIMEDOUT;
 }
 
 int module_file_open(const struct process *process, const struct mapping *mapping,
-		     struct module_file *ret)
+		     struct remote_files *remote, struct module_file *ret)
 {
 	uint32_t pids[PROCESS_ANCESTORS + 2] = { process->pid };
-	char link[128];
 	int r, next;
 
-	snprintf(link, sizeof(link), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, process->pid,
-		 mapping->start, mapping->end);
-	r = open_same(mapping, link, link, ret);
+	r = open_link(process, mapping, remote, ret);
 	memcpy(pids + 1, process->ancestors, sizeof(process->ancestors));
 	for (size_t i = 0; i < ARRAY_SIZE(pids) && !is_final(r); i++) {
 		/* The last one is our own root. */
 		if (!pids[i] && i < ARRAY_SIZE(pids) - 1)
 			continue;
-		next = open_from_root(mapping, pids[i], ret);
+		next = open_from_root(mapping, pids[i], remote, ret);
 		r = next ? worse(r, next) : 0;
 	}
 	return r;

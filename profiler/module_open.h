@@ -3,8 +3,8 @@
  * module_open.h - the file behind a mapping, opened, and proven to be it.
  *
  * Paths are what a process saw, which may be another file or none by now, or
- * one in another mount namespace. Knows no numbers and no caches. May block on
- * slow file systems.
+ * one in another mount namespace. Knows no numbers and no caches. What is on a file
+ * system that may never answer is read through remote_files.h.
  */
 #ifndef WICK_MODULE_OPEN_H
 #define WICK_MODULE_OPEN_H
@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/process.h"
+#include "profiler/remote_files.h"
 #include "symbolizer/elf_file.h"
 
 struct module_file {
@@ -31,11 +32,11 @@ struct module_file {
  * Open the file of @mapping: through the process's map_files or root, through the
  * root of an ancestor, or by its plain path. It must have the mapping's build ID, else
  * its device and inode. Regular files only: opening a device may do things. Returns
- * 0; -ENOEXEC when it is no ELF object; -ESTALE when only other files were found; or
- * why it could not be opened.
+ * 0; -ENOEXEC when it is no ELF object; -ESTALE when only other files were found;
+ * -ETIMEDOUT when its file system does not answer; or why it could not be opened.
  */
 int module_file_open(const struct process *process, const struct mapping *mapping,
-		     struct module_file *ret);
+		     struct remote_files *remote, struct module_file *ret);
 /* The vDSO, which is the same in all 64-bit processes, from our own memory. */
 int module_file_open_vdso(struct module_file *ret);
 void module_file_done(struct module_file *file);

@@ -10,6 +10,7 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/hashmap.h"
 #include "profiler/module_open.h"
+#include "profiler/process_root.h"
 
 /*
  * How long something is believed of a file that is not kept open: that it is no ELF
@@ -46,6 +47,7 @@ struct modules {
 	struct hashmap *by_build_id;	/* struct elf_build_id to struct known_file */
 	struct hashmap *by_file;	/* struct file_key to struct known_file: kept open */
 	struct hashmap *beliefs;	/* the same for files that are not */
+	struct remote_files *remote;
 	struct modules_stats stats;
 };
 
@@ -61,7 +63,9 @@ struct modules *modules_new(uint32_t limit)
 	modules->by_build_id = hashmap_new(sizeof(struct elf_build_id), sizeof(struct known_file));
 	modules->by_file = hashmap_new(sizeof(struct file_key), sizeof(struct known_file));
 	modules->beliefs = hashmap_new(sizeof(struct file_key), sizeof(struct known_file));
-	if (!modules->by_id || !modules->by_build_id || !modules->by_file || !modules->beliefs)
+	modules->remote = remote_files_new();
+	if (!modules->by_id || !modules->by_build_id || !modules->by_file || !modules->beliefs ||
+	    !modules->remote)
 		return NULL;
 	return take_ptr(modules);
 }
@@ -79,6 +83,7 @@ struct modules *modules_free(struct modules *modules)
 	hashmap_free(modules->by_build_id);
 	hashmap_free(modules->by_file);
 	hashmap_free(modules->beliefs);
+	remote_files_free(modules->remote);
 	free(modules);
 	return NULL;
 }
@@ -178,8 +183,8 @@ static int keys_add(struct modules *modules, const struct mapping *mapping,
 }
 
 /* Make a module of @file, whose descriptor and segments it takes over. */
-static int module_create(struct modules *modules, const struct mapping *mapping,
-			 struct module_file *file, uint32_t *ret_id)
+static int module_create(struct modules *modules, const struct process *process,
+			 const struct mapping *mapping, struct module_file *file, uint32_t *ret_id)
 {
 	uint32_t id = modules->next_id;
 	struct module_info info = {
@@ -192,7 +197,7 @@ static int module_create(struct modules *modules, const struct mapping *mapping,
 	};
 	struct known_module known = { .fd = file->fd };
 	struct module *mod;
-	int r;
+	int root, r;
 
 	if (id >= modules->limit) {
 		modules->stats.full++;
@@ -207,6 +212,10 @@ static int module_create(struct modules *modules, const struct mapping *mapping,
 		mod = module_new_memory(&info, file->image, file->image_size);
 	if (!mod)
 		return -ENOMEM;
+	/* Its debug files may be there; when they are asked for, the process may be gone. */
+	root = process ? process_root_open(process) : -ENOENT;
+	if (root >= 0)
+		module_set_root(mod, root);
 	known.segments = take_ptr(file->segments);
 	known.segment_count = file->segment_count;
 	modules->known[id] = known;
@@ -219,7 +228,8 @@ static int module_create(struct modules *modules, const struct mapping *mapping,
 }
 
 /* @file is open. It may be a copy of one that is known. */
-static int file_settle(struct modules *modules, struct mapping *mapping, struct module_file *file)
+static int file_settle(struct modules *modules, const struct process *process,
+		       struct mapping *mapping, struct module_file *file)
 {
 	const struct known_file *known;
 	uint32_t id = 0;
@@ -236,7 +246,7 @@ static int file_settle(struct modules *modules, struct mapping *mapping, struct 
 		r = belief_add(modules, mapping, id, false);
 		return r < 0 ? r : mapping_settle(modules, mapping, id, false);
 	}
-	r = module_create(modules, mapping, file, &id);
+	r = module_create(modules, process, mapping, file, &id);
 	if (r == -ENOSPC)
 		return mapping_settle(modules, mapping, 0, false);
 	if (r < 0)
@@ -258,6 +268,7 @@ static int file_failed(struct modules *modules, struct mapping *mapping, int err
 		r = belief_add(modules, mapping, 0, false);
 	} else {
 		modules->stats.open_failed++;
+		modules->stats.unanswered += error == -ETIMEDOUT;
 	}
 	return r < 0 ? r : mapping_settle(modules, mapping, 0, false);
 }
@@ -274,7 +285,7 @@ static int vdso_find(struct modules *modules, struct mapping *mapping)
 	r = module_file_open_vdso(&file);
 	if (r < 0)
 		return file_failed(modules, mapping, r);
-	r = file_settle(modules, mapping, &file);
+	r = file_settle(modules, NULL, mapping, &file);
 	if (mapping->module)
 		modules->vdso_id = module_info(mapping->module)->id;
 	return r;
@@ -299,10 +310,10 @@ int modules_find(struct modules *modules, const struct process *process, struct 
 		modules->stats.found++;
 		return mapping_settle(modules, mapping, known->id, known->compat);
 	}
-	r = module_file_open(process, mapping, &file);
+	r = module_file_open(process, mapping, modules->remote, &file);
 	if (r < 0)
 		return file_failed(modules, mapping, r);
-	return file_settle(modules, mapping, &file);
+	return file_settle(modules, process, mapping, &file);
 }
 
 uint32_t modules_count(const struct modules *modules)
@@ -319,7 +330,7 @@ size_t modules_bytes(const struct modules *modules)
 {
 	size_t bytes = sizeof(*modules) + modules->known_capacity * sizeof(modules->known[0]) +
 		       hashmap_bytes(modules->by_build_id) + hashmap_bytes(modules->by_file) +
-		       hashmap_bytes(modules->beliefs);
+		       hashmap_bytes(modules->beliefs) + remote_files_bytes(modules->remote);
 
 	/* Of the numbers only those given were ever touched. */
 	return bytes + modules->next_id * sizeof(modules->by_id[0]);

@@ -24,6 +24,7 @@ struct modules_stats {
 	uint64_t opened;
 	uint64_t open_failed, not_elf;
 	uint64_t mismatched;		/* another file was found where the mapped one had been */
+	uint64_t unanswered;		/* its file system has not let us have it in time */
 	uint64_t full;			/* @limit modules are known */
 };
 

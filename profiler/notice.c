@@ -2,6 +2,7 @@
 #include "profiler/notice.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "profiler/base/alloc.h"
@@ -64,21 +65,52 @@ int notice_batch_add_request(struct notice_batch *batch, const struct wick_reque
 	return 0;
 }
 
-int notice_batch_add_copy(struct notice_batch *batch, const struct wick_copy_record *copy)
+static struct wick_copy_record *keep_record(struct notice_batch *batch,
+					    const struct wick_copy_record *record)
 {
-	struct wick_copy_record *added;
+	return arena_copy(batch->arena, record,
+			  offsetof(struct wick_copy_record, data) + record->bytes);
+}
+
+/*
+ * @record is not the first part: add it to its copy, which came a moment ago. Without it, as
+ * without the first one, the rest is still good.
+ */
+static void add_part(struct notice_batch *batch, const struct wick_copy_record *record)
+{
+	for (size_t i = batch->copy_count; i > 0; i--) {
+		struct stack_copy *copy = &batch->copies[i - 1];
+
+		if (copy->parts[0]->time_ns != record->time_ns ||
+		    copy->parts[0]->key.task != record->key.task)
+			continue;
+		if (copy->part_count == WICK_COPY_PARTS)
+			return;
+		copy->parts[copy->part_count] = keep_record(batch, record);
+		if (copy->parts[copy->part_count])
+			copy->part_count++;
+		return;
+	}
+}
+
+int notice_batch_add_copy(struct notice_batch *batch, const struct wick_copy_record *record)
+{
+	struct stack_copy copy = { .part_count = 1 };
 	int r;
 
-	if (copy->bytes > sizeof(copy->data))
+	if (record->bytes > sizeof(record->data))
 		return -EINVAL;
+	if (record->part) {
+		add_part(batch, record);
+		return 0;
+	}
 	r = alloc_grow(&batch->copies, &batch->copy_capacity, batch->copy_count + 1);
 	if (r < 0)
 		return r;
-	added = arena_copy(batch->arena, copy,
-			   offsetof(struct wick_copy_record, data) + copy->bytes);
-	if (!added)
+	copy.parts[0] = keep_record(batch, record);
+	if (!copy.parts[0])
 		return -ENOMEM;
-	batch->copies[batch->copy_count++] = added;
+	batch->copies[batch->copy_count++] = copy;
 	return 0;
 }
 
@@ -103,9 +135,9 @@ static int compare_notices(const void *a, const void *b)
 
 static int compare_copies(const void *a, const void *b)
 {
-	const struct wick_copy_record *const *left = a, *const *right = b;
+	const struct stack_copy *left = a, *right = b;
 
-	return compare_u64((*left)->time_ns, (*right)->time_ns);
+	return compare_u64(left->parts[0]->time_ns, right->parts[0]->time_ns);
 }
 
 void notice_batch_sort(struct notice_batch *batch)

@@ -36,6 +36,12 @@ struct notice {
 	const char *path;		/* MMAP: file name, "[vdso]", "//anon"; EXEC: the comm */
 };
 
+/* A stack that came as a copy: the first part with the registers, and those with what lies above. */
+struct stack_copy {
+	const struct wick_copy_record *parts[WICK_COPY_PARTS];	/* each only as long as its bytes */
+	uint32_t part_count;
+};
+
 struct notice_batch {
 	struct arena *arena;			/* paths and copies */
 	struct notice *notices;			/* by time */
@@ -43,7 +49,7 @@ struct notice_batch {
 	bool notices_lost;			/* re-read every loaded process from /proc */
 	struct wick_request_record *requests;
 	size_t request_count, request_capacity;
-	struct wick_copy_record **copies;	/* each as long as its bytes, not as its type */
+	struct stack_copy *copies;
 	size_t copy_count, copy_capacity;
 	/* A drained window to pass on once the rest is done, or NULL. */
 	struct window *window;
@@ -59,12 +65,12 @@ DEFINE_CLEANUP(struct notice_batch *, notice_batch_free)
 bool notice_batch_is_empty(const struct notice_batch *batch);
 
 /*
- * Each copies what it is given to the end of its list. Returns 0, -ENOMEM, or
- * -EINVAL for a record that cannot be.
+ * Each copies what it is given to the end of its list; further parts of a copy, which come after
+ * the first, are added to that. Returns 0, -ENOMEM, or -EINVAL for a record that cannot be.
  */
 int notice_batch_add(struct notice_batch *batch, const struct notice *notice);
 int notice_batch_add_request(struct notice_batch *batch, const struct wick_request_record *request);
-int notice_batch_add_copy(struct notice_batch *batch, const struct wick_copy_record *copy);
+int notice_batch_add_copy(struct notice_batch *batch, const struct wick_copy_record *record);
 /* Order notices and copies by time. */
 void notice_batch_sort(struct notice_batch *batch);
 

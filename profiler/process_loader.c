@@ -117,16 +117,12 @@ static struct process *process_know(struct process_loader *loader, uint32_t pid,
 	return process;
 }
 
-static void tables_load(struct process_loader *loader, struct process *process, uint64_t now_ns)
+/* Whose files they are. Their tables are made when a walk comes there: most of them it never does. */
+static void modules_settle(struct process_loader *loader, struct process *process)
 {
-	for (size_t i = 0; i < process->mapping_count; i++) {
-		struct mapping *mapping = &process->mappings[i];
-
-		if (!mapping->resolved)
-			modules_find(loader->modules, process, mapping);
-		if (mapping->module)
-			table_store_load_module(loader->store, mapping->module, now_ns);
-	}
+	for (size_t i = 0; i < process->mapping_count; i++)
+		if (!process->mappings[i].resolved)
+			modules_find(loader->modules, process, &process->mappings[i]);
 }
 
 const struct process *process_loader_get(struct process_loader *loader, uint32_t pid,
@@ -135,7 +131,7 @@ const struct process *process_loader_get(struct process_loader *loader, uint32_t
 	struct process *process = process_know(loader, pid, start_ns, exec_id, now_ns);
 
 	if (process)
-		tables_load(loader, process, now_ns);
+		modules_settle(loader, process);
 	return process;
 }
 
@@ -149,7 +145,10 @@ int process_loader_preload(struct process_loader *loader, uint32_t pid, uint64_t
 	r = maps_read(loader, process, now_ns);
 	if (r < 0)
 		return r;
-	tables_load(loader, process, now_ns);
+	modules_settle(loader, process);
+	for (size_t i = 0; i < process->mapping_count; i++)
+		if (process->mappings[i].module)
+			table_store_load_module(loader->store, process->mappings[i].module, now_ns);
 	return 0;
 }
 
@@ -159,7 +158,7 @@ static int process_publish(struct process_loader *loader, struct process *proces
 {
 	int r;
 
-	tables_load(loader, process, now_ns);
+	modules_settle(loader, process);
 	r = table_store_publish(loader->store, process, now_ns);
 	if (r == -ENOENT)
 		process->published = false;
@@ -181,12 +180,24 @@ static bool maps_changed(struct process_loader *loader, struct process *process,
 	return maps_read(loader, process, now_ns) == 0 && process->dirty;
 }
 
+static void table_answer(struct process_loader *loader, uint32_t id, uint64_t now_ns)
+{
+	_cleanup_(module_putp) struct module *module = modules_by_id(loader->modules, id);
+
+	if (module)
+		table_store_load_module(loader->store, module, now_ns);
+}
+
 void process_loader_answer(struct process_loader *loader, const struct wick_request_record *request,
 			   uint64_t now_ns)
 {
 	struct process *process;
 
 	loader->stats.requests++;
+	if (request->module) {
+		table_answer(loader, request->module, now_ns);
+		return;
+	}
 	process = process_know(loader, request->pid, request->start_ns, request->exec_id, now_ns);
 	if (!process)
 		return;

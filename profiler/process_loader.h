@@ -36,13 +36,13 @@ void process_loader_apply(struct process_loader *loader, const struct notice *no
 /* Notices were lost: read anew what is published. */
 void process_loader_distrust(struct process_loader *loader, uint64_t now_ns);
 /*
- * The process that is this instance of @pid, its mappings known and their tables
- * loaded; NULL when it is not, or no longer, to be known. Valid until
+ * The process that is this instance of @pid, its mappings known and their modules
+ * found; NULL when it is not, or no longer, to be known. Valid until
  * process_loader_collect().
  */
 const struct process *process_loader_get(struct process_loader *loader, uint32_t pid,
 					 uint64_t start_ns, uint32_t exec_id, uint64_t now_ns);
-/* The same, and publish it: the answer to a request. */
+/* The same, and publish it: the answer to a request. Or load the one table it asks for. */
 void process_loader_answer(struct process_loader *loader, const struct wick_request_record *request,
 			   uint64_t now_ns);
 /* Publish the lists that changed since they were published. */

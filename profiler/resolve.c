@@ -122,6 +122,7 @@ static int add_stack(struct resolver *r, const struct source *source, uint64_t i
 						   NULL : window_stack(r->options->window, id);
 	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST, i = 0;
 	struct location_info info;
+	char mark[64];
 	int error;
 
 	if (!stack && id >= WICK_STACK_FIRST)
@@ -142,8 +143,9 @@ static int add_stack(struct resolver *r, const struct source *source, uint64_t i
 	}
 	if (stop == UNWIND_STOP_END)
 		return 0;
-	return locations_mark(r->locations, resolve_stop_text(stop),
-			      &list->locations[list->count++]);
+	snprintf(mark, sizeof(mark), unwind_stop_is_no_stack(stop) ? "[%s]" : "[incomplete:%s]",
+		 resolve_stop_text(stop));
+	return locations_mark(r->locations, mark, &list->locations[list->count++]);
 }
 
 static void note_user_stack(struct resolver *r, uint64_t id, uint64_t weight)
@@ -152,6 +154,10 @@ static void note_user_stack(struct resolver *r, uint64_t id, uint64_t weight)
 						   NULL : window_stack(r->options->window, id);
 	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST;
 
+	if (unwind_stop_is_no_stack(stop)) {
+		r->stats.no_stack[stop] += weight;
+		return;
+	}
 	r->stats.samples_user += weight;
 	if (stop == UNWIND_STOP_END)
 		r->stats.complete += weight;
@@ -224,7 +230,7 @@ static int add_peer(struct resolver *r, const struct source *source,
 	while (!error && own.count)
 		list->locations[list->count++] = own.locations[--own.count];
 	snprintf(note, sizeof(note), "[%s: %s]", source->peer_label, ret_peer);
-	return error ?: locations_note(r->locations, note, &list->locations[list->count++]);
+	return error ?: locations_mark(r->locations, note, &list->locations[list->count++]);
 }
 
 static int add_stacks(struct resolver *r, const struct window_sample *sample,
@@ -329,6 +335,7 @@ int resolve_window(const struct resolve_options *options, struct profile_builder
 		return error;
 	r.locations = locations;
 	r.labels = labels;
+	symbolizer_refresh_kernel(options->symbolizer);
 	error = add_value_types(&r);
 	error = error ?: locations_prepare(locations, options->window);
 	error = error ?: resolve_samples(&r);

@@ -28,6 +28,7 @@ struct resolve_options {
 	struct module *(*module)(void *context, uint32_t id);
 	void *module_context;
 	struct jit_maps *jit_maps;		/* or NULL */
+	uint32_t target_pid;			/* whose program names the profile; 0: nobody's */
 };
 
 /* What was seen on the way, for the summary. */
@@ -35,6 +36,7 @@ struct resolve_stats {
 	uint64_t samples, samples_user, complete;
 	uint64_t frames, frames_named, frames_fde;	/* weighed by samples */
 	uint64_t incomplete[UNWIND_STOP_COUNT];
+	uint64_t no_stack[UNWIND_STOP_COUNT];	/* not among samples_user */
 	uint64_t kernel_lost;		/* kernel stacks lost */
 	uint64_t task_unresolved, stack_unresolved;	/* ids without content: a bug of ours */
 	uint64_t samples_by_source[16];

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -11,12 +12,15 @@
 #include "profiler/base/log.h"
 #include "profiler/labels.h"
 #include "profiler/limits.h"
+#include "profiler/privileges.h"
 #include "profiler/session_private.h"
 #include "profiler/settings.h"
 #include "profiler/targets.h"
 
 #define FREQUENCY_DEFAULT_HZ 99
 #define SIDEBAND_BYTES (256u << 10)
+#define FILES_LEAST 64
+#define FILES_WANTED 1024
 
 static int libbpf_print(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -49,30 +53,35 @@ const char *session_fallback(const struct session *s, size_t index)
 
 /* ---- opening ---- */
 
-static int raise_limits(void)
+/* Below FILES_LEAST not even the maps can be opened; each CPU has its perf events. */
+static int raise_files(struct session *s, struct error *err)
 {
+	unsigned long long least = FILES_LEAST + 2ULL * (unsigned int)libbpf_num_possible_cpus();
 	struct rlimit limit;
 
-	/* A descriptor for each module: it names deleted files. */
-	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	/* Needed before 5.11; elsewhere a refusal does not matter. */
-	limit.rlim_cur = limit.rlim_max = RLIM_INFINITY;
-	setrlimit(RLIMIT_MEMLOCK, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max < least)
+		return error_set(err, ERROR_FAILED, -EMFILE,
+				 "cannot work with %llu open files: at least %llu are needed; "
+				 "raise the limit: ulimit -n 65536",
+				 (unsigned long long)limit.rlim_max, least);
+	if (limit.rlim_max < FILES_WANTED)
+		fallback_note(s, "at most %llu open files (ulimit -n): continuing without the stacks "
+			      "of programs beyond them", (unsigned long long)limit.rlim_max);
 	return 0;
 }
 
-static int check_kernel(struct error *err)
+static int raise_limits(struct session *s, struct error *err)
 {
-	if (!access("/sys/kernel/btf/vmlinux", R_OK))
-		return 0;
-	return error_set(
-		err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
-		"cannot read kernel types: /sys/kernel/btf/vmlinux: %s; wick needs a kernel "
-		"with CONFIG_DEBUG_INFO_BTF",
-		strerror(errno));
+	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+
+	/* Needed before 5.11; elsewhere a refusal does not matter. */
+	setrlimit(RLIMIT_MEMLOCK, &unlimited);
+	/* A descriptor for each module: it names deleted files. */
+	return raise_files(s, err);
 }
 
 static int add_source(struct session *s, const struct source *row, const struct source *shown,
@@ -130,7 +139,10 @@ static int open_maps(struct session *s, struct wick_settings *settings, struct e
 {
 	int cpus = libbpf_num_possible_cpus(), r;
 
-	if (cpus < 0 || cpus > WICK_CPUS_MAX)
+	if (cpus < 0)
+		return error_set(err, ERROR_FAILED, cpus, "cannot count the CPUs: %s",
+				 strerror(-cpus));
+	if (cpus > WICK_CPUS_MAX)
 		return error_set(err, ERROR_NOT_SUPPORTED, -ERANGE,
 				 "cannot use %d CPUs: at most %d", cpus, WICK_CPUS_MAX);
 	limits_fill(s->options.memory_bytes, cpus, s->source_count, &s->limits, &s->window_bytes);
@@ -216,11 +228,11 @@ static int open_threads(struct session *s, struct error *err)
 static int session_open_all(struct session *s, struct error *err)
 {
 	struct wick_settings settings;
-	int r = check_kernel(err);
+	int r = privileges_check(err);
 
 	r = r ?: choose_sources(s, err);
 	r = r ?: choose_cpus(s, err);
-	r = r ?: raise_limits();
+	r = r ?: raise_limits(s, err);
 	r = r ?: open_maps(s, &settings, err);
 	r = r ?: open_sources(s, &settings, err);
 	r = r ?: targets_set(&s->options, s->maps, err);
@@ -342,6 +354,9 @@ static void session_stop(struct session *s)
 		capture_stop(s->capture);
 	if (s->tables)
 		tables_join(s->tables);
+	/* The tables thread does that, unless it could not be started. */
+	if (s->windows)
+		queue_close(s->windows);
 	if (s->processing)
 		processing_join(s->processing);
 }
@@ -367,6 +382,7 @@ static int build_profile(struct session *s, struct profile **ret)
 		.module = module_by_id,
 		.module_context = s->tables,
 		.jit_maps = processing_jit_maps(s->processing),
+		.target_pid = s->options.pid_count ? (uint32_t)s->options.pids[0] : 0,
 	};
 	struct profile_value_type period = { 0 };
 	int r;
@@ -385,11 +401,24 @@ static int build_profile(struct session *s, struct profile **ret)
 	return profile_builder_finish(builder, ret);
 }
 
+/* What is known only at the end. */
+static void note_late_fallbacks(struct session *s)
+{
+	struct tables_stats tables;
+
+	tables_stats(s->tables, &tables);
+	if (tables.modules.unanswered)
+		fallback_note(s, "a file system does not answer: continuing without unwind tables "
+			      "and names of what is mapped from there (%" PRIu64 " mappings)",
+			      tables.modules.unanswered);
+}
+
 int session_finish(struct session *s, struct profile **ret, struct error *err)
 {
 	int r;
 
 	session_stop(s);
+	note_late_fallbacks(s);
 	r = build_profile(s, ret);
 	if (r < 0)
 		return error_set(err, ERROR_FAILED, r, "cannot build the profile: %s",
@@ -424,8 +453,6 @@ struct session *session_free(struct session *s)
 		bpf_link__destroy(s->links[i]);
 	capture_free(s->capture);
 	tables_free(s->tables);
-	if (s->windows)
-		queue_close(s->windows);
 	processing_free(s->processing);
 	queue_empty(s->notices, false);
 	queue_empty(s->windows, true);

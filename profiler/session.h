@@ -64,7 +64,7 @@ struct session_options {
 	uid_t uid;
 	const char *cpus;			/* "0-3,6"; NULL: all, with those that come online */
 	unsigned int stacks;			/* enum session_stacks */
-	uint32_t depth_max;			/* 0: 127 */
+	uint32_t depth_max;			/* 0: 255 */
 	uint64_t memory_bytes;			/* 0: 64 MiB; kernel maps, rings, tables, windows */
 	enum session_delivery delivery;
 	uint64_t labels;			/* session_label_bit(): for each sample */
@@ -81,12 +81,14 @@ struct session_named_count {
 struct session_stats {
 	/* Samples, all sources together: taken = reported + lost, always. */
 	uint64_t taken, reported, lost, filtered;
-	uint64_t reported_user;			/* that have user code: not kernel threads */
+	uint64_t reported_user;			/* with a user stack: not kernel threads, see no_stack */
 	uint64_t complete_user;			/* whose user stack reached its end */
 	uint64_t frames, frames_named;		/* weighed by samples; FDE names do not count as named */
 	uint64_t frames_fde;			/* named by the start of their FDE */
 	struct session_named_count losses[SESSION_NAMED_MAX];		/* ends with an empty name */
 	struct session_named_count incomplete[SESSION_NAMED_MAX];	/* user stacks, by cause */
+	/* Samples of tasks that have no user stack: they are exiting, or between two programs. */
+	struct session_named_count no_stack[SESSION_NAMED_MAX];
 	struct session_named_count counters[SESSION_NAMED_MAX];		/* everything else */
 	uint64_t duration_ns;
 	uint64_t first_sample_ns;		/* from session_open() to the first sample; 0: none */
@@ -124,8 +126,14 @@ int session_event_check(const char *text, struct error *err);
 /* The labels of --label and their help, NULL after the last; and the bit of one, 0: no such. */
 const char *session_label_name(size_t index, const char **ret_help);
 uint64_t session_label_bit(const char *name);
+/* How to get the rights to record: a sentence, the same wherever they are missing. */
+const char *session_privileges(void);
+/* Why and what to do when the kernel is locked down too far for us; NULL when it is not. */
+const char *session_lockdown(void);
 
 /* The source table, for --help and `wick list`. NULL after the last. */
 const char *session_source_name(size_t index, const char **ret_help);
+/* The values that samples of event @text have, as "samples"; NULL after the last. */
+const char *session_event_value(const char *text, size_t index);
 
 #endif

@@ -93,6 +93,7 @@ static void fill_user_side(const struct session *s, const struct capture_stats *
 	named_add(ret->counters, "mappings-full", tables->store.mappings_full);
 	named_add(ret->counters, "modules-unopened", tables->modules.open_failed);
 	named_add(ret->counters, "modules-mismatched", tables->modules.mismatched);
+	named_add(ret->counters, "modules-full", tables->modules.full);
 	named_add(ret->counters, "maps-unread", tables->maps_failed);
 	named_add(ret->counters, "copies-complete", tables->copies_complete);
 }
@@ -107,13 +108,29 @@ static void fill_resolved(const struct session *s, struct session_stats *ret)
 	ret->frames = r->frames;
 	ret->frames_named = r->frames_named;
 	ret->frames_fde = r->frames_fde;
-	for (unsigned int i = 0; i < UNWIND_STOP_COUNT; i++)
+	for (unsigned int i = 0; i < UNWIND_STOP_COUNT; i++) {
 		named_add(ret->incomplete, resolve_stop_text(i), r->incomplete[i]);
+		named_add(ret->no_stack, resolve_stop_text(i), r->no_stack[i]);
+	}
 	named_add(ret->counters, "kernel-stack-lost", r->kernel_lost);
 	named_add(ret->counters, "task-unresolved", r->task_unresolved);
 	named_add(ret->counters, "stack-unresolved", r->stack_unresolved);
 	named_add(ret->counters, "stack-shed",
 		  window_shed_count(processing_window(s->processing)));
+}
+
+/*
+ * What could not be read stayed in its map: what is missing after a failure is there. Without
+ * one nothing is missing, and this must not hide it.
+ */
+static void fill_unread(const struct capture_stats *capture, struct session_stats *ret)
+{
+	uint64_t known = ret->reported + ret->lost;
+
+	if (!capture->drain.lost_read || known >= ret->taken)
+		return;
+	named_add(ret->losses, "counts-unread", ret->taken - known);
+	ret->lost = ret->taken - ret->reported;
 }
 
 static void add_program_cost(const struct bpf_object *object, struct session_stats *ret)
@@ -142,6 +159,23 @@ static uint64_t resident_bytes(void)
 	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Each byte once: what is mapped of the kernel's is resident in this process, too. */
+static void fill_memory(const struct session *s, const struct capture_stats *capture,
+			const struct tables_stats *tables, struct session_stats *ret)
+{
+	uint64_t segments = tables->store.segments * WICK_SEGMENT_BLOCKS *
+			    sizeof(struct wick_block);
+	uint64_t resident = resident_bytes();
+	uint64_t mapped = bpf_maps_mapped_bytes(s->maps) + segments;
+
+	ret->memory_user_bytes = resident > mapped ? resident - mapped : 0;
+	ret->memory_kernel_bytes = bpf_maps_memory_bytes(s->maps) + segments +
+				   capture->sideband_bytes;
+	for (size_t i = 0; i < s->source_count; i++)
+		ret->memory_kernel_bytes +=
+			bpf_maps_object_bytes(s->maps, source_object(s->sources[i], 0));
+}
+
 static void fill_cost(struct session *s, const struct tables_stats *tables,
 		      struct session_stats *ret)
 {
@@ -151,15 +185,10 @@ static void fill_cost(struct session *s, const struct tables_stats *tables,
 	ret->duration_ns = s->start_ns ? end_ns - s->start_ns : 0;
 	ret->first_sample_ns = first_ns ? first_ns - s->open_ns : 0;
 	ret->cpu_ns = clock_process_cpu_ns() - s->cpu_before_ns;
-	ret->memory_user_bytes = resident_bytes();
-	ret->memory_kernel_bytes = bpf_maps_memory_bytes(s->maps) +
-				   tables->store.segments * WICK_SEGMENT_BLOCKS *
-					   sizeof(struct wick_block);
 	for (size_t i = 0; i < s->source_count; i++) {
 		const struct bpf_object *object = source_object(s->sources[i], 0);
 
 		add_program_cost(object, ret);
-		ret->memory_kernel_bytes += bpf_maps_object_bytes(s->maps, object);
 		ret->clock = ret->clock ?: source_clock(s->sources[i]);
 	}
 	ret->rows = tables->store.rows;
@@ -181,8 +210,11 @@ void session_stats(struct session *s, struct session_stats *ret)
 	fill_kernel_side(s, ret);
 	fill_user_side(s, &capture, &tables, ret);
 	fill_cost(s, &tables, ret);
-	if (s->finished)
+	fill_memory(s, &capture, &tables, ret);
+	if (s->finished) {
 		fill_resolved(s, ret);
+		fill_unread(&capture, ret);
+	}
 }
 
 /* ---- inside the profile ---- */
@@ -221,6 +253,9 @@ int session_add_comments(struct session *s, struct profile_builder *builder)
 	for (size_t i = 0; st.incomplete[i].name[0] && !r; i++)
 		r = add_comment(builder, "incomplete: %s %" PRIu64, st.incomplete[i].name,
 				st.incomplete[i].count);
+	for (size_t i = 0; st.no_stack[i].name[0] && !r; i++)
+		r = add_comment(builder, "no user stack: %s %" PRIu64, st.no_stack[i].name,
+				st.no_stack[i].count);
 	r = r ?: add_comment(builder, "named frames: %.2f %%",
 			     percent(st.frames_named, st.frames));
 	r = r ?: add_comment(builder, "clock: %s, %u Hz", st.clock ?: "none", st.frequency_hz);

@@ -13,10 +13,11 @@
 #include "profiler/base/alloc.h"
 #include "profiler/base/clock.h"
 #include "profiler/cpu_set.h"
+#include "profiler/privileges.h"
 #include "profiler/sideband_parse.h"
 
-/* Waking for each record costs more than the record; capture looks every 20 ms anyway. */
-#define WAKEUP_BYTES 4096
+/* Waking for each record costs more than the record; whoever asks for a process looks here first. */
+#define WAKEUP_BYTES 32768
 /* perf_event_header.size has 16 bits. */
 #define RECORD_BYTES_MAX 65536
 
@@ -168,12 +169,9 @@ int sideband_update_cpus(struct sideband *sb)
 
 static int open_failed(struct error *err, int code)
 {
-	if (code == -EACCES || code == -EPERM)
-		return error_set(err, ERROR_NOT_SUPPORTED, code,
-				 "open perf events for exec and mmap notices: %s: run as root, or "
-				 "with the capabilities CAP_PERFMON and CAP_IPC_LOCK",
-				 strerror(-code));
-	return error_set(err, ERROR_FAILED, code, "open perf events for exec and mmap notices: %s",
+	if (privileges_lack(code))
+		return privileges_refuse(err, code, "cannot open perf events of all processes");
+	return error_set(err, ERROR_FAILED, code, "cannot open perf events of all processes: %s",
 			 strerror(-code));
 }
 

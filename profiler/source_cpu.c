@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "profiler/privileges.h"
 #include "profiler/source_rows.h"
 
 static const struct clock_kind {
@@ -120,11 +121,8 @@ int source_cpu_attach(struct source_run *run, struct error *err)
 {
 	int r = source_cpu_update(run);
 
-	if (r == -EACCES || r == -EPERM)
-		return error_set(err, ERROR_NOT_SUPPORTED, r,
-				 "cannot open perf event: cpu-clock: %s; run as root, give wick "
-				 "cap_perfmon, or: sysctl kernel.perf_event_paranoid=-1",
-				 strerror(-r));
+	if (privileges_lack(r))
+		return privileges_refuse(err, r, "cannot open perf event: cpu-clock");
 	if (r == -EINVAL)
 		return error_set(err, ERROR_USAGE, r,
 				 "cannot open perf event: %u Hz: %s; the limit is in "

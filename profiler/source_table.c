@@ -51,6 +51,13 @@ const struct source *source_find(const char *name)
 	return NULL;
 }
 
+const char *session_event_value(const char *text, size_t index)
+{
+	const struct source *source = source_find(text);
+
+	return source && index < SOURCE_VALUES_MAX ? source->values[index].type : NULL;
+}
+
 const char *session_source_name(size_t index, const char **ret_help)
 {
 	if (index >= ARRAY_SIZE(source_table) - 1)

@@ -6,9 +6,13 @@
 #include <sys/mman.h>
 
 #include "profiler/base/clock.h"
+#include "profiler/base/log.h"
 #include "profiler/block_allocator.h"
 #include "profiler/mapping_store.h"
 #include "profiler/table_segments.h"
+
+/* Each one more waits for RCU, for long when the machine is busy switching: enough for a usual load. */
+#define SEGMENTS_AT_FIRST 2
 
 enum table_state {
 	TABLE_ABSENT,
@@ -77,6 +81,13 @@ static void *map_shared(int fd, size_t bytes)
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
+static int store_grow(struct table_store *store)
+{
+	int r = table_segments_add(store->segments);
+
+	return r < 0 ? r : block_allocator_grow(store->blocks, WICK_SEGMENT_BLOCKS);
+}
+
 static int store_init(struct table_store *store)
 {
 	const struct table_store_options *options = &store->options;
@@ -96,10 +107,9 @@ static int store_init(struct table_store *store)
 			      &store->mappings);
 	if (r < 0)
 		return r;
-	r = table_segments_add(store->segments);
-	if (r < 0)
-		return r;
-	return block_allocator_grow(store->blocks, WICK_SEGMENT_BLOCKS);
+	for (uint32_t i = 0; i < SEGMENTS_AT_FIRST && i < options->segment_limit && !r; i++)
+		r = store_grow(store);
+	return r;
 }
 
 int table_store_new(const struct table_store_options *options, struct table_store **ret,
@@ -134,17 +144,25 @@ static int blocks_take(struct table_store *store, uint32_t count, uint32_t *ret_
 	int r = block_allocator_take(store->blocks, count, ret_first);
 
 	while (r == -ENOSPC && store_can_grow(store, count)) {
-		r = table_segments_add(store->segments);
-		if (!r)
-			r = block_allocator_grow(store->blocks, WICK_SEGMENT_BLOCKS);
+		r = store_grow(store);
 		if (!r)
 			r = block_allocator_take(store->blocks, count, ret_first);
 	}
 	return r;
 }
 
-static void table_refuse(struct table_store *store, struct table *table)
+static void module_write(struct table_store *store, uint32_t id, uint32_t page_count,
+			 uint32_t first_cell)
 {
+	__atomic_store_n(&store->modules[id].table, (uint64_t)first_cell << 32 | page_count,
+			 __ATOMIC_RELEASE);
+}
+
+static void table_refuse(struct table_store *store, uint32_t id)
+{
+	struct table *table = &store->tables[id];
+
+	module_write(store, id, 0, WICK_TABLE_NONE);
 	table->state = TABLE_REFUSED;
 	table->error = -ENOSPC;
 	store->refused_count++;
@@ -154,13 +172,12 @@ static void table_evict(struct table_store *store, uint32_t id, uint64_t now_ns)
 {
 	struct table *table = &store->tables[id];
 
-	__atomic_store_n(&store->modules[id].page_count, 0, __ATOMIC_RELEASE);
+	table_refuse(store, id);
 	block_allocator_retire(store->blocks, table->first_block, table->block_count, now_ns);
 	store->stats.tables--;
 	store->stats.rows -= table->row_count;
 	store->stats.table_bytes -= table->block_count * sizeof(struct wick_block);
 	store->stats.tables_evicted++;
-	table_refuse(store, table);
 }
 
 /* The loaded table that was not used for the longest time, if that is long; else 0. */
@@ -210,14 +227,12 @@ static void rules_write(struct table_store *store)
 /* Rules, then the rows that name them, then the module that has the rows. */
 static void table_write(struct table_store *store, uint32_t id, const struct unwind_table *rows)
 {
-	struct wick_module *module = &store->modules[id];
 	uint32_t first_cell = store->tables[id].first_block << WICK_BLOCK_SHIFT;
 
 	rules_write(store);
 	table_segments_write(store->segments, first_cell, rows->cells, rows->cell_count);
-	module->start = rows->start;
-	module->first_cell = first_cell;
-	__atomic_store_n(&module->page_count, rows->page_count, __ATOMIC_RELEASE);
+	store->modules[id].start = rows->start;
+	module_write(store, id, rows->page_count, first_cell);
 }
 
 static int table_place(struct table_store *store, uint32_t id, const struct unwind_table *rows,
@@ -233,7 +248,7 @@ static int table_place(struct table_store *store, uint32_t id, const struct unwi
 	if (r < 0) {
 		store_make_room(store, table->block_count, now_ns);
 		store->stats.tables_refused++;
-		table_refuse(store, table);
+		table_refuse(store, id);
 		return table->error;
 	}
 	table_write(store, id, rows);
@@ -258,6 +273,8 @@ static int rows_build(struct table_store *store, struct module *module, struct u
 	store->stats.cfi_bytes += ret->stats.cfi_bytes;
 	store->stats.rows_built += ret->stats.rows;
 	store->stats.rule_pool_full += ret->stats.rules_dropped;
+	log_debug(LOG_TABLES, "%s: %u rows, %zu cells", module_info(module)->path,
+		  ret->stats.rows, ret->cell_count);
 	return 0;
 }
 
@@ -271,12 +288,14 @@ static int table_load(struct table_store *store, uint32_t id, uint64_t now_ns)
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0) {
+		module_write(store, id, 0, WICK_TABLE_NONE);
 		table->state = TABLE_FAILED;
 		table->error = r;
 		store->stats.tables_failed++;
 		return r;
 	}
 	if (!rows.page_count) {
+		module_write(store, id, 0, WICK_TABLE_NONE);
 		table->state = TABLE_EMPTY;
 		return 0;
 	}
@@ -361,17 +380,22 @@ void table_store_collect(struct table_store *store, uint64_t now_ns)
 
 uint64_t table_store_rule(const struct table_store *store, uint32_t module_id, uint64_t address)
 {
-	const struct wick_module *module = &store->modules[module_id];
-	uint32_t directory, row, low = 0, high, cell, number = 0;
+	uint32_t directory, first_cell, page_count, row, low = 0, high, cell, number = 0;
+	const struct wick_module *module;
 	uint64_t page;
 
-	if (module_id >= store->options.module_limit || address < module->start)
+	if (module_id >= store->options.module_limit)
 		return 0;
+	module = &store->modules[module_id];
+	if (address < module->start)
+		return 0;
+	page_count = (uint32_t)module->table;
+	first_cell = module->table >> 32;
 	page = (address - module->start) >> UNWIND_PAGE_SHIFT;
-	if (page >= module->page_count)
+	if (page >= page_count)
 		return 0;
-	directory = table_segments_cell(store->segments, module->first_cell + page);
-	row = module->first_cell + module->page_count + 2 * (directory >> 10);
+	directory = table_segments_cell(store->segments, first_cell + page);
+	row = first_cell + page_count + 2 * (directory >> 10);
 	high = directory & UNWIND_PAGE_ROWS_MAX;
 	/* The last row at or below the address; a page's first row is at its first byte. */
 	while (low < high) {

@@ -152,10 +152,11 @@ static int pending_add(struct tables *t, const struct wick_copy_record *copy)
 	return r < 0 ? r : window_add_sample(t->pending, &sample);
 }
 
-static void copy_take(struct tables *t, const struct wick_copy_record *copy, uint64_t now_ns)
+static void copy_take(struct tables *t, const struct stack_copy *copy, uint64_t now_ns)
 {
-	const struct process *process =
-		process_loader_get(t->loader, copy->pid, copy->start_ns, copy->exec_id, now_ns);
+	const struct wick_copy_record *first = copy->parts[0];
+	const struct process *process = process_loader_get(t->loader, first->pid, first->start_ns,
+							   first->exec_id, now_ns);
 
 	t->stats.copies++;
 	if (!process)
@@ -165,8 +166,8 @@ static void copy_take(struct tables *t, const struct wick_copy_record *copy, uin
 	else
 		copy_unwind(copy, process, t->store, t->options.depth_max, &t->cursor);
 	t->stats.copies_complete += t->cursor.stop == UNWIND_STOP_END;
-	if (pending_add(t, copy) < 0)
-		t->stats.copies_lost += copy->value.count;
+	if (pending_add(t, first) < 0)
+		t->stats.copies_lost += first->value.count;
 }
 
 /* Take the copies from @next on that are not younger than @time_ns. Returns the next one. */
@@ -174,9 +175,9 @@ static size_t copies_take(struct tables *t, const struct notice_batch *batch, si
 			  uint64_t time_ns, uint64_t now_ns)
 {
 	for (; next < batch->copy_count; next++) {
-		if (batch->copies[next]->time_ns > time_ns)
+		if (batch->copies[next].parts[0]->time_ns > time_ns)
 			break;
-		copy_take(t, batch->copies[next], now_ns);
+		copy_take(t, &batch->copies[next], now_ns);
 	}
 	return next;
 }
@@ -200,10 +201,13 @@ static void window_touch(struct tables *t, const struct window *window, uint64_t
 /* Add the samples of copies to @window. */
 static void window_complete(struct tables *t, struct window *window)
 {
+	uint64_t before = window_sample_count(window);
+
 	if (!t->pending)
 		return;
 	if (window_merge(window, t->pending) < 0)
-		t->stats.copies_lost += window_sample_count(t->pending);
+		t->stats.copies_lost += window_sample_count(t->pending) -
+					(window_sample_count(window) - before);
 	t->pending = window_free(t->pending);
 }
 

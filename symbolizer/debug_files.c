@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 /* Of a file whose CRC is asked for; larger ones have a build ID. */
 #define CRC_BYTES_MAX ((uint64_t)1 << 30)
 
-/* What a separate file must be. */
+/* What a separate file must be, and where it is looked for. */
 struct wanted {
+	int root;		/* the folder that paths are below; -1: ours */
 	const struct elf_build_id *build_id;
 	bool by_crc;		/* there is no build ID */
 	uint32_t crc;
@@ -68,22 +71,55 @@ static int file_crc(struct module *mod, uint32_t *ret)
 	return -EFBIG;
 }
 
-/* Returns 0 when the file at @path is what is wanted, else -ENOENT or another error. */
-static int candidate_open(const char *path, const struct wanted *wanted, struct module **ret)
+/*
+ * A pipe in its place must not be waited for; what is no file is refused later.
+ * Of a foreign root, who owns it decides what is there: links out of it, and
+ * mounts of file systems that never answer.
+ */
+static int open_below(int root, const char *path)
 {
-	_cleanup_(module_putp) struct module *mod = NULL;
-	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
-	struct module_info info = { .path = path, .build_id = *wanted->build_id };
-	uint32_t crc = 0;
-	int fd, r;
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+	};
 
-	/* A pipe in its place must not be waited for; what is no file is refused below. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (root < 0)
+		return open(path, (int)how.flags);
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+static int candidate_module(const char *path, const struct wanted *wanted, struct module **ret)
+{
+	struct module_info info = { .path = path, .build_id = *wanted->build_id };
+	_cleanup_(module_putp) struct module *mod = NULL;
+	int fd = open_below(wanted->root, path);
+
 	if (fd < 0)
 		return errno == ENOMEM ? -ENOMEM : -ENOENT;
 	mod = module_new(&info, fd);
 	if (!mod)
 		return -ENOMEM;
+	if (wanted->root >= 0) {
+		fd = fcntl(wanted->root, F_DUPFD_CLOEXEC, 3);
+		if (fd < 0)
+			return -errno;
+		module_set_root(mod, fd);
+	}
+	*ret = take_ptr(mod);
+	return 0;
+}
+
+/* Returns 0 when the file at @path is what is wanted, else -ENOENT or another error. */
+static int candidate_open(const char *path, const struct wanted *wanted, struct module **ret)
+{
+	_cleanup_(module_putp) struct module *mod = NULL;
+	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
+	uint32_t crc = 0;
+	int r;
+
+	r = candidate_module(path, wanted, &mod);
+	if (r < 0)
+		return r;
 	r = module_open(mod, &elf);
 	if (r < 0)
 		return r == -ENOMEM ? r : -ENOENT;
@@ -169,11 +205,20 @@ static int find_by_link(struct elf_file *elf, const char *path, const char *fold
 	return find_by_name(path, name, folder, wanted, ret);
 }
 
+/* Ours and, where @mod is of another, that one. */
+static size_t roots_of(const struct module *mod, int roots[2])
+{
+	roots[0] = -1;
+	roots[1] = module_root(mod);
+	return roots[1] < 0 ? 1 : 2;
+}
+
 int debug_files_find(struct module *mod, const char *folder, struct module **ret)
 {
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
 	struct wanted wanted = { .symbols_suffice = true };
-	int r;
+	int roots[2], found = -ENOENT, r;
+	size_t count, i;
 
 	r = module_open(mod, &elf);
 	if (r < 0)
@@ -186,22 +231,40 @@ int debug_files_find(struct module *mod, const char *folder, struct module **ret
 		return 0;
 	}
 	wanted.build_id = elf_file_build_id(elf);
-	r = find_by_build_id(folder, &wanted, ret);
-	if (r == -ENOENT)
-		r = find_by_link(elf, module_info(mod)->path, folder, &wanted, ret);
-	return r;
+	count = roots_of(mod, roots);
+	for (i = 0; i < count && found == -ENOENT; i++) {
+		wanted.root = roots[i];
+		found = find_by_build_id(folder, &wanted, ret);
+		if (found == -ENOENT)
+			found = find_by_link(elf, module_info(mod)->path, folder, &wanted, ret);
+	}
+	return found;
 }
 
-int debug_files_find_alternate(struct elf_file *elf, const char *path, const char *folder,
+static int alternate_open(const char *name, const char *path, const char *folder,
+			  const struct wanted *wanted, struct module **ret)
+{
+	char beside[PATH_MAX];
+	int r;
+
+	r = find_by_build_id(folder, wanted, ret);
+	if (r != -ENOENT || *name == '/')
+		return r == -ENOENT ? candidate_open(name, wanted, ret) : r;
+	if (snprintf(beside, sizeof(beside), "%.*s%s", folder_length(path), path, name) >=
+	    (int)sizeof(beside))
+		return -ENOENT;
+	return candidate_open(beside, wanted, ret);
+}
+
+int debug_files_find_alternate(struct module *mod, struct elf_file *elf, const char *folder,
 			       struct module **ret)
 {
 	struct elf_build_id build_id = { 0 };
 	struct wanted wanted = { .build_id = &build_id };
 	struct elf_section section;
-	char beside[PATH_MAX];
 	const char *name;
-	size_t size;
-	int r;
+	size_t size, count, i;
+	int roots[2], r;
 
 	r = elf_file_section(elf, ".gnu_debugaltlink", &section);
 	if (r < 0)
@@ -214,11 +277,10 @@ int debug_files_find_alternate(struct elf_file *elf, const char *path, const cha
 		return -EBADMSG;
 	build_id.size = (uint8_t)size;
 	memcpy(build_id.bytes, name + strlen(name) + 1, size);
-	r = find_by_build_id(folder, &wanted, ret);
-	if (r != -ENOENT || *name == '/')
-		return r == -ENOENT ? candidate_open(name, &wanted, ret) : r;
-	if (snprintf(beside, sizeof(beside), "%.*s%s", folder_length(path), path, name) >=
-	    (int)sizeof(beside))
-		return -ENOENT;
-	return candidate_open(beside, &wanted, ret);
+	count = roots_of(mod, roots);
+	for (i = 0, r = -ENOENT; i < count && r == -ENOENT; i++) {
+		wanted.root = roots[i];
+		r = alternate_open(name, module_info(mod)->path, folder, &wanted, ret);
+	}
+	return r;
 }

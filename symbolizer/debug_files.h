@@ -4,8 +4,10 @@
  *
  * In the module's own file, by build ID in the folder of debug files, or where
  * .gnu_debuglink points: beside the file, in .debug/ there, or in the folder
- * under the same path. Paths are this machine's. A separate file is believed
- * when its build ID is the module's, or its CRC where there is no build ID.
+ * under the same path. First those of this machine, then of the root that the
+ * module's path is of, where no link leads out of it and no mount is entered. A
+ * separate file is believed when its build ID is the module's, or its CRC where
+ * there is no build ID.
  */
 #ifndef WICK_DEBUG_FILES_H
 #define WICK_DEBUG_FILES_H
@@ -21,11 +23,11 @@
  */
 int debug_files_find(struct module *mod, const char *folder, struct module **ret);
 /*
- * The supplementary file that dwz made and @elf, opened from @path, refers to
- * by .gnu_debugaltlink. Returns 0, -ENODATA when it refers to none, -ENOENT
- * when it is not found, or a negative errno.
+ * The supplementary file that dwz made and @elf, which is @mod's, refers to by
+ * .gnu_debugaltlink. Returns 0, -ENODATA when it refers to none, -ENOENT when
+ * it is not found, or a negative errno.
  */
-int debug_files_find_alternate(struct elf_file *elf, const char *path, const char *folder,
+int debug_files_find_alternate(struct module *mod, struct elf_file *elf, const char *folder,
 			       struct module **ret);
 
 #endif

@@ -97,8 +97,7 @@ static int dwarf_file_set_alternate(struct dwarf_file *file)
 	struct module *mod;
 	int r;
 
-	r = debug_files_find_alternate(file->elf, module_info(file->mod)->path, DEBUG_FOLDER,
-				       &mod);
+	r = debug_files_find_alternate(file->mod, file->elf, DEBUG_FOLDER, &mod);
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;
 	r = dwarf_file_open_module(mod, &file->alternate);

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "profiler/base/alloc.h"
+#include "profiler/base/sorted.h"
 #include "symbolizer/dwarf_line_header.h"
 #include "symbolizer/range_index.h"
 
@@ -232,23 +233,18 @@ int dwarf_lines_find(const struct dwarf_lines *lines, uint64_t address, uint32_t
 {
 	uint32_t position = RANGE_NONE;
 	const struct range *range = range_index_next(&lines->ranges, address, &position);
-	const struct row *rows;
-	size_t low, high, middle;
+	const struct sequence *sequence;
+	const struct row *row;
+	size_t count;
 
 	if (!range)
 		return -ENOENT;
-	rows = lines->rows + lines->sequences[range->value].first;
-	high = lines->sequences[range->value].count;
+	sequence = &lines->sequences[range->value];
 	/* The sequence starts at or before the address, so the first row always does. */
-	for (low = 1; low < high;) {
-		middle = low + (high - low) / 2;
-		if (rows[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*ret_file = rows[low - 1].file;
-	*ret_line = rows[low - 1].line;
+	count = sorted_count(lines->rows + sequence->first, sequence->count, address, address);
+	row = lines->rows + sequence->first + (count ? count - 1 : 0);
+	*ret_file = row->file;
+	*ret_line = row->line;
 	return 0;
 }
 

@@ -2,9 +2,12 @@
 /*
  * dwarf_names.c - what the function of a DIE is called.
  *
- * By its linkage name. GCC gives none to C++ functions that other files cannot
- * see, in anonymous namespaces for example: those that have code of their own
- * are in .symtab, and inlined ones are qualified by what is around their DIEs.
+ * A function with code of its own by the symbol that begins where it does, as
+ * other tools have it: callers know malloc(), which in the source is
+ * __libc_malloc(), and of functions that were merged because they are the same
+ * DWARF tells one or all. An inlined one by its linkage name. GCC gives none
+ * to C++ functions that other files cannot see, in anonymous namespaces for
+ * example: those are qualified by what is around their DIEs.
  */
 #include <dwarf.h>
 #include <errno.h>
@@ -186,26 +189,25 @@ static int name_by_symbol(struct dwarf *dwarf, struct names *names,
 int dwarf_name(struct dwarf *dwarf, struct names *names, const struct dwarf_scope *scope,
 	       struct frame *ret)
 {
-	const char *name;
+	const char *linkage, *name;
 	Dwarf_Die die;
 	int lang, r;
 
 	if (!dwarf_offdie(dwarf->file->dwarf, scope->die, &die))
 		return -ENOENT;
 	lang = language(&die);
-	name = linkage_name(&die, lang);
-	if (name)
-		return names_symbol(names, name, ret);
-	name = die_text(&die, DW_AT_name);
+	linkage = linkage_name(&die, lang);
+	name = linkage ?: die_text(&die, DW_AT_name);
 	/* Those of Go would be taken for C's with a suffix: "main.cold". */
-	if (name && !is_cplus(lang) && !is_c(lang))
+	if (name && !linkage && !is_cplus(lang) && !is_c(lang))
 		return names_plain(names, name, ret);
-	/* C too: callers know malloc(), which in the source is __libc_malloc(). */
 	r = name_by_symbol(dwarf, names, scope, ret);
 	if (r)
 		return r < 0 ? r : 0;
 	if (!name)
 		return -ENOENT;
+	if (linkage)
+		return names_symbol(names, linkage, ret);
 	return is_c(lang) ? names_plain(names, name, ret) :
 			    qualified_name(dwarf, names, &die, name, ret);
 }

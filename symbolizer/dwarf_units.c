@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "profiler/base/alloc.h"
+#include "profiler/base/sorted.h"
 
 /* Empty ones among them. */
 #define RANGES_READ_MAX ((size_t)8 << 20)
@@ -95,19 +96,12 @@ size_t dwarf_units_find(const struct dwarf_units *units, uint64_t address,
 
 struct dwarf_unit *dwarf_units_at(const struct dwarf_units *units, uint64_t offset)
 {
-	size_t low = 0, high = units->count, middle;
+	size_t count = sorted_count(units->units, units->count, offset, offset);
 	struct dwarf_unit *unit;
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (units->units[middle].offset <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low)
+	if (!count)
 		return NULL;
-	unit = &units->units[low - 1];
+	unit = &units->units[count - 1];
 	return offset < unit->end ? unit : NULL;
 }
 

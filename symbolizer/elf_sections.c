@@ -171,7 +171,8 @@ static int elf_section_read(struct elf_file *elf, size_t index, struct elf_secti
 	data = elf_rawdata(section, NULL);
 	if (!data)
 		return elf_failure();
-	ret->bytes = data->d_buf;
+	/* An empty section too has an address, so that readers may add to it. */
+	ret->bytes = data->d_buf ? data->d_buf : (const void *)"";
 	ret->size = data->d_buf ? data->d_size : 0;
 	ret->address = elf->sections[index].sh_addr;
 	return 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "profiler/base/alloc.h"
+#include "profiler/base/sorted.h"
 #include "symbolizer/names.h"
 #include "symbolizer/provider.h"
 
@@ -81,23 +82,20 @@ static void symbols_sort_pass(const struct symbol *from, struct symbol *to, size
 }
 
 /*
- * By start, then by rank, and of equals the later in the file first. By radix,
- * since qsort() took half of the time that loading a table takes.
+ * By start, then by rank, and of equals by place in the file: which of them
+ * names an address is chance, but then it is the one that llvm-symbolizer
+ * takes. By radix, since qsort() took half of the time that loading a table takes.
  */
 static int symbols_sort(struct symbols *syms)
 {
 	_cleanup_free_ struct symbol *other = malloc(syms->count * sizeof(*other));
-	size_t i;
 
 	if (!other)
 		return -ENOMEM;
-	for (i = 0; i < syms->count; i++)
-		other[i] = syms->symbols[syms->count - 1 - i];
-	symbols_sort_pass(other, syms->symbols, syms->count, 0);
-	symbols_sort_pass(syms->symbols, other, syms->count, 1);
-	symbols_sort_pass(other, syms->symbols, syms->count, 2);
-	symbols_sort_pass(syms->symbols, other, syms->count, 3);
-	memcpy(syms->symbols, other, syms->count * sizeof(*other));
+	symbols_sort_pass(syms->symbols, other, syms->count, 0);
+	symbols_sort_pass(other, syms->symbols, syms->count, 1);
+	symbols_sort_pass(syms->symbols, other, syms->count, 2);
+	symbols_sort_pass(other, syms->symbols, syms->count, 3);
 	return 0;
 }
 
@@ -275,17 +273,9 @@ static bool symbol_covers(const struct symbol *symbol, uint32_t place)
 /* The nearest symbol that covers @place, or NONE. */
 static uint32_t symbols_find(const struct symbols *syms, uint32_t place)
 {
-	size_t low = 0, high = syms->count, middle;
-	uint32_t i;
+	uint32_t i = (uint32_t)sorted_count(syms->symbols, syms->count, start, place);
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (syms->symbols[middle].start <= place)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (i = low ? (uint32_t)(low - 1) : NONE; i != NONE; i = syms->symbols[i].outer) {
+	for (i = i ? i - 1 : NONE; i != NONE; i = syms->symbols[i].outer) {
 		if (symbol_covers(&syms->symbols[i], place))
 			return i;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "profiler/base/alloc.h"
+#include "profiler/base/sorted.h"
 
 /* Longest line: 16 digits, a type, a name of KSYM_NAME_LEN (512), a module's name (56). */
 #define BUFFER_BYTES 65536
@@ -287,24 +288,9 @@ int kallsyms_read(const char *path, struct kallsyms **ret)
 	return 0;
 }
 
-/* How many symbols start at or before @address. */
-static size_t kallsyms_search(const struct kallsyms *syms, uint64_t address)
-{
-	size_t low = 0, high = syms->count, middle;
-
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (syms->symbols[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 int kallsyms_find(const struct kallsyms *syms, uint64_t address, struct kallsyms_symbol *ret)
 {
-	size_t next = kallsyms_search(syms, address);
+	size_t next = sorted_count(syms->symbols, syms->count, start, address);
 	const struct kernel_symbol *symbol;
 
 	if (!next)

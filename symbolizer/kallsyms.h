@@ -2,8 +2,8 @@
 /*
  * kallsyms.h - names for kernel addresses: core kernel, modules, BPF programs.
  *
- * A snapshot of /proc/kallsyms; code that is loaded later is not in it.
- * Read-only once made.
+ * A snapshot of /proc/kallsyms; code that is loaded later is not in it, or taken
+ * for the end of what is before it in memory. Read-only once made.
  */
 #ifndef WICK_KALLSYMS_H
 #define WICK_KALLSYMS_H

@@ -12,6 +12,8 @@ struct module {
 	int fd;			/* -1: no file */
 	const void *image;	/* NULL: not in memory */
 	size_t image_bytes;
+	int root;		/* the folder that the path is below, -1: our root */
+	void *owned;		/* the image, when it goes with the module */
 	char path[];
 };
 
@@ -32,6 +34,7 @@ static struct module *module_alloc(const struct module_info *info)
 	slash = strrchr(mod->path, '/');
 	mod->basename = slash ? slash + 1 : mod->path;
 	mod->fd = -1;
+	mod->root = -1;
 	return mod;
 }
 
@@ -57,6 +60,27 @@ struct module *module_new_memory(const struct module_info *info, const void *ima
 	return mod;
 }
 
+struct module *module_new_image(const struct module_info *info, void *image, size_t size)
+{
+	struct module *mod = module_new_memory(info, image, size);
+
+	if (mod)
+		mod->owned = image;
+	else
+		free(image);
+	return mod;
+}
+
+void module_set_root(struct module *mod, int fd)
+{
+	mod->root = fd;
+}
+
+int module_root(const struct module *mod)
+{
+	return mod->root;
+}
+
 struct module *module_get(struct module *mod)
 {
 	atomic_fetch_add_explicit(&mod->references, 1, memory_order_relaxed);
@@ -72,6 +96,9 @@ struct module *module_put(struct module *mod)
 		return NULL;
 	if (mod->fd >= 0)
 		close(mod->fd);
+	if (mod->root >= 0)
+		close(mod->root);
+	free(mod->owned);
 	free(mod);
 	return NULL;
 }

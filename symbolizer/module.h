@@ -35,6 +35,15 @@ struct module_info {
 struct module *module_new(const struct module_info *info, int fd);
 /* A module over an image in memory, which must outlive it (the vDSO). */
 struct module *module_new_memory(const struct module_info *info, const void *image, size_t size);
+/* The same over one from malloc(), which it takes over in every case. */
+struct module *module_new_image(const struct module_info *info, void *image, size_t size);
+/*
+ * Its path is of the file system below the folder behind @fd, a descriptor that
+ * the module takes over; not of ours. For who made it, before others have it.
+ */
+void module_set_root(struct module *mod, int fd);
+/* That descriptor, the module's own, or -1. */
+int module_root(const struct module *mod);
 struct module *module_get(struct module *mod);
 struct module *module_put(struct module *mod);	/* returns NULL */
 DEFINE_CLEANUP(struct module *, module_put)

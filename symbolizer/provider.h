@@ -40,6 +40,7 @@ extern const struct provider dwarf_provider;		/* dwarf.c */
 extern const struct provider gopclntab_provider;	/* gopclntab.c */
 extern const struct provider elf_symtab_provider;	/* elf_symbols.c */
 extern const struct provider elf_dynsym_provider;
+extern const struct provider mini_debug_provider;	/* mini_debug.c */
 extern const struct provider plt_stubs_provider;	/* plt_stubs.c */
 extern const struct provider fde_starts_provider;	/* fde_starts.c */
 

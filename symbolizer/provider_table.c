@@ -7,6 +7,8 @@ const struct provider *const provider_table[] = {
 	&gopclntab_provider,
 	&elf_symtab_provider,
 	&elf_dynsym_provider,
+	/* It has what .dynsym has not. */
+	&mini_debug_provider,
 	/* Before the FDEs, because one of those covers the whole .plt. */
 	&plt_stubs_provider,
 	&fde_starts_provider,

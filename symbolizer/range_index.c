@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "profiler/base/alloc.h"
+#include "profiler/base/sorted.h"
 
 /* All units of the largest programs have some hundred thousand; hostile ones share long lists. */
 #define RANGES_MAX ((size_t)4 << 20)
@@ -53,16 +54,9 @@ void range_index_build(struct range_index *index)
 /* The last range that starts at or before @address. */
 static uint32_t range_index_last(const struct range_index *index, uint64_t address)
 {
-	size_t low = 0, high = index->count, middle;
+	size_t count = sorted_count(index->ranges, index->count, start, address);
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (index->ranges[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? (uint32_t)(low - 1) : RANGE_NONE;
+	return count ? (uint32_t)(count - 1) : RANGE_NONE;
 }
 
 const struct range *range_index_next(const struct range_index *index, uint64_t address,

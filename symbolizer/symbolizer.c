@@ -45,7 +45,7 @@ struct symbolizer {
 	size_t cache_bytes;
 	char *kallsyms_path;
 	struct kallsyms *kallsyms;	/* NULL: not read yet, or hidden */
-	bool kallsyms_tried;
+	enum { KERNEL_UNREAD, KERNEL_FRESH, KERNEL_STALE } kernel_state;
 	struct symbolizer_stats stats;
 };
 
@@ -361,24 +361,61 @@ int symbolizer_lookup(struct symbolizer *sym, struct module *mod, uint64_t addre
 	return (int)count;
 }
 
-/* Read the kernel's symbols at the first call. Only lack of memory is worth another try. */
+/* Read the kernel's symbols, again too: what cannot be read leaves those there were. */
 static int symbolizer_load_kernel(struct symbolizer *sym)
 {
 	uint64_t start_ns = clock_monotonic_ns();
+	struct kallsyms *kallsyms = NULL;
 	int r;
 
-	if (sym->kallsyms_tried)
-		return 0;
-	r = kallsyms_read(sym->kallsyms_path, &sym->kallsyms);
+	r = kallsyms_read(sym->kallsyms_path, &kallsyms);
 	sym->stats.load_ns += clock_monotonic_ns() - start_ns;
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0)
+	sym->kernel_state = KERNEL_FRESH;
+	if (r < 0) {
 		log_debug(LOG_SYMBOLIZER, "reading kernel symbols: %s: %s", sym->kallsyms_path,
 			  strerror(-r));
-	else
-		sym->stats.kernel_bytes = kallsyms_bytes(sym->kallsyms);
-	sym->kallsyms_tried = true;
+		return 0;
+	}
+	kallsyms_free(sym->kallsyms);
+	sym->kallsyms = kallsyms;
+	sym->stats.kernel_bytes = kallsyms_bytes(kallsyms);
+	return 0;
+}
+
+void symbolizer_refresh_kernel(struct symbolizer *sym)
+{
+	if (sym->kernel_state == KERNEL_FRESH)
+		sym->kernel_state = KERNEL_STALE;
+}
+
+static int symbolizer_find_kernel(struct symbolizer *sym, uint64_t address,
+				  struct kallsyms_symbol *ret)
+{
+	return sym->kallsyms ? kallsyms_find(sym->kallsyms, address, ret) : -ENOENT;
+}
+
+/* Returns 0 or -ENOMEM; @ret has no name when there is none. */
+static int symbolizer_kernel_symbol(struct symbolizer *sym, uint64_t address,
+				    struct kallsyms_symbol *ret)
+{
+	int r;
+
+	if (sym->kernel_state == KERNEL_UNREAD) {
+		r = symbolizer_load_kernel(sym);
+		if (r < 0)
+			return r;
+	}
+	r = symbolizer_find_kernel(sym, address, ret);
+	/* What was loaded later is often taken for the end of what was there before it. */
+	if (sym->kernel_state == KERNEL_STALE && (r < 0 || ret->module)) {
+		r = symbolizer_load_kernel(sym);
+		if (r < 0)
+			return r;
+		*ret = (struct kallsyms_symbol){ 0 };
+		symbolizer_find_kernel(sym, address, ret);
+	}
 	return 0;
 }
 
@@ -387,14 +424,15 @@ int symbolizer_lookup_kernel(struct symbolizer *sym, uint64_t address, struct fr
 {
 	struct frame frame = { .origin = FRAME_UNKNOWN };
 	struct kallsyms_symbol symbol = { 0 };
+	const char *module;
 	int r;
 
 	if (!max)
 		return -EINVAL;
-	r = symbolizer_load_kernel(sym);
+	r = symbolizer_kernel_symbol(sym, address, &symbol);
 	if (r < 0)
 		return r;
-	if (sym->kallsyms && kallsyms_find(sym->kallsyms, address, &symbol) == 0) {
+	if (symbol.name) {
 		r = names_symbol(sym->names, symbol.name, &frame);
 		frame.start = symbol.start;
 		frame.origin = FRAME_KALLSYMS;
@@ -403,8 +441,12 @@ int symbolizer_lookup_kernel(struct symbolizer *sym, uint64_t address, struct fr
 	}
 	if (r < 0)
 		return r;
+	/* Ours outlives the next reading. */
+	module = names_text(sym->names, symbol.module ?: "[kernel.kallsyms]");
+	if (!module)
+		return -ENOMEM;
 	*ret = frame;
-	*ret_module = symbol.module ? symbol.module : "[kernel.kallsyms]";
+	*ret_module = module;
 	return 1;
 }
 

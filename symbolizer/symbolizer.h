@@ -72,13 +72,19 @@ int symbolizer_lookup(struct symbolizer *sym, struct module *mod, uint64_t addre
 		      struct frame *ret, size_t max);
 /*
  * The same for a kernel address, by /proc/kallsyms (core kernel, modules, BPF
- * programs), read once, at the first call. @ret_module is set to
+ * programs), read at the first call. @ret_module is set to
  * "[kernel.kallsyms]" or to the name of the module in brackets, as perf does.
  * When kallsyms is hidden (kptr_restrict) or has no such symbol: FRAME_UNKNOWN
  * with the address as the name.
  */
 int symbolizer_lookup_kernel(struct symbolizer *sym, uint64_t address, struct frame *ret,
 			     size_t max, const char **ret_module);
+/*
+ * Modules and BPF programs come and go: to be called before addresses are asked
+ * for that were taken after the last ones. At the first of them that is not in
+ * the core kernel, /proc/kallsyms is read again.
+ */
+void symbolizer_refresh_kernel(struct symbolizer *sym);
 void symbolizer_stats(const struct symbolizer *sym, struct symbolizer_stats *ret);
 
 #endif

@@ -19,6 +19,7 @@ struct convert_options {
 	struct text_list by;
 	const struct writer *format;
 	const char *value;
+	bool icicle;
 };
 
 static const char *format_choice(size_t index, const char **ret_help)
@@ -52,6 +53,9 @@ static const struct option_row convert_table[] = {
 	{ .name = "by", .argument = "LABEL", .section = "Output", .is_list = true,
 	  .help = "add frames for these labels after the process: pid, tid, thread",
 	  .parse = option_parse_texts, .offset = offsetof(struct convert_options, by) },
+	{ .name = "icicle", .section = "Output",
+	  .help = "draw flame graphs upside down: the root on top, leaves below",
+	  .parse = option_parse_flag, .offset = offsetof(struct convert_options, icicle) },
 	TOOL_HELP_OPTION,
 	{ 0 },
 };
@@ -169,7 +173,8 @@ static int convert_file(const struct convert_options *options, const char *path,
 {
 	_cleanup_(profile_freep) struct profile *profile = NULL;
 	const char *by[BY_KEYS_MAX + 1] = { NULL };
-	struct writer_options write = { .by = options->by.count ? by : NULL };
+	struct writer_options write = { .by = options->by.count ? by : NULL,
+					.icicle = options->icicle };
 	const struct writer *writer;
 	size_t i;
 	int r;

@@ -14,10 +14,6 @@
 #define FILES_WANTED 1024
 #define PARANOID_PATH "/proc/sys/kernel/perf_event_paranoid"
 
-#define FIX_CAPABILITIES                                                                   \
-	"run as root, or: setcap cap_bpf,cap_perfmon,cap_sys_ptrace,"                       \
-	"cap_dac_read_search,cap_syslog+ep wick"
-
 void doctor_check_recording(struct doctor_result *ret)
 {
 	_cleanup_(session_freep) struct session *session = NULL;
@@ -67,7 +63,7 @@ void doctor_check_capabilities(struct doctor_result *ret)
 		doctor_set(ret, DOCTOR_MISSING, "we lack%s%s",
 			   has_capability(CAP_BPF) ? "" : " CAP_BPF",
 			   has_capability(CAP_PERFMON) ? "" : " CAP_PERFMON");
-		doctor_fix(ret, FIX_CAPABILITIES);
+		doctor_fix(ret, session_privileges());
 	}
 }
 
@@ -81,7 +77,7 @@ void doctor_check_other_processes(struct doctor_result *ret)
 		   "we lack%s%s: other users' stacks may be cut, without names",
 		   has_capability(CAP_SYS_PTRACE) ? "" : " CAP_SYS_PTRACE",
 		   has_capability(CAP_DAC_READ_SEARCH) ? "" : " CAP_DAC_READ_SEARCH");
-	doctor_fix(ret, FIX_CAPABILITIES);
+	doctor_fix(ret, session_privileges());
 }
 
 void doctor_check_paranoid(struct doctor_result *ret)
@@ -102,27 +98,19 @@ void doctor_check_paranoid(struct doctor_result *ret)
 	}
 	doctor_set(ret, DOCTOR_MISSING, "perf_event_paranoid is %d: no sampling of all CPUs",
 		   level);
-	doctor_fix(ret, "run with CAP_PERFMON, or: sysctl kernel.perf_event_paranoid=0");
+	doctor_fix(ret, session_privileges());
 }
 
-/* The text between the brackets is what counts: "none [integrity] confidentiality". */
 void doctor_check_lockdown(struct doctor_result *ret)
 {
-	_cleanup_fclose_ FILE *file = fopen("/sys/kernel/security/lockdown", "re");
-	char line[128];
-	char *mode;
+	const char *reason = session_lockdown();
 
-	if (!file || !fgets(line, sizeof(line), file) || !(mode = strchr(line, '['))) {
-		doctor_set(ret, DOCTOR_OK, "no lockdown in this kernel");
+	if (!reason) {
+		doctor_set(ret, DOCTOR_OK, "BPF may read the kernel's memory");
 		return;
 	}
-	mode[strcspn(mode, "]")] = '\0';
-	doctor_set(ret, DOCTOR_OK, "lockdown is %s", mode + 1);
-	if (strcmp(mode + 1, "confidentiality"))
-		return;
-	ret->state = DOCTOR_MISSING;
-	doctor_fix(ret, "boot with lockdown=integrity, or without secure boot: BPF may not read "
-			"kernel memory under confidentiality");
+	doctor_set(ret, DOCTOR_MISSING, "lockdown is confidentiality");
+	doctor_fix(ret, reason);
 }
 
 /* Hidden addresses are all zeros; symbols of per-CPU data are at 0 for everybody, too. */
@@ -146,7 +134,7 @@ void doctor_check_kernel_names(struct doctor_result *ret)
 	}
 	doctor_set(ret, DOCTOR_DEGRADED, "%s: kernel functions have no names",
 		   file ? "/proc/kallsyms hides its addresses" : "there is no /proc/kallsyms");
-	doctor_fix(ret, file ? "run with CAP_SYSLOG, or: sysctl kernel.kptr_restrict=0" :
+	doctor_fix(ret, file ? session_privileges() :
 			       "use a kernel with CONFIG_KALLSYMS");
 }
 

@@ -191,6 +191,7 @@ static int parse_limit(const struct option_row *row, const char *value, void *fi
 }
 
 #define BY_KEYS_MAX 15	/* as many as writers take */
+#define EVENT_DEFAULT "cpu"
 
 #define FIELD(member) .offset = offsetof(struct record_options, member)
 #define TARGETS .section = "Targets: what is sampled"
@@ -230,7 +231,7 @@ const struct option_row record_option_table[] = {
 	  parse_stacks, FIELD(stacks), .choice = stack_choice, .is_list = true },
 	{ 0, "label", "NAME,...", "labels to add to each sample, as cpu or syscall", EVENTS,
 	  parse_labels, FIELD(labels), .choice = session_label_name, .is_list = true },
-	{ 0, "max-depth", "N", "frames of a stack to take (127)", EVENTS,
+	{ 0, "max-depth", "N", "frames of a user stack to take (255)", EVENTS,
 	  option_parse_u32, FIELD(depth_max), .min = 1, .max = 65535 },
 	{ 0, "memory", "SIZE", "use no more than this (64M)", EVENTS,
 	  option_parse_size, FIELD(memory_bytes), .min = 1 },
@@ -245,6 +246,8 @@ const struct option_row record_option_table[] = {
 	  OUTPUTS, option_parse_texts, FIELD(by), .is_list = true },
 	{ 0, "value", "NAME", "the value to show in formats that show one, as samples or cpu",
 	  OUTPUTS, option_parse_text, FIELD(value) },
+	{ 0, "icicle", NULL, "draw flame graphs upside down: the root on top, leaves below",
+	  OUTPUTS, option_parse_flag, FIELD(icicle) },
 
 	{ 'q', "quiet", NULL, "say only what goes wrong", MESSAGES,
 	  option_parse_flag, FIELD(quiet) },
@@ -361,8 +364,41 @@ static int make_events(struct record_options *options, struct error *err)
 	return 0;
 }
 
+/* Whether event @text has the value @name; adds those it has to @known. */
+static bool event_has_value(const char *text, const char *name, struct strbuf *known)
+{
+	const char *value;
+	bool found = false;
+	size_t i;
+
+	for (i = 0; (value = session_event_value(text, i)); i++) {
+		strbuf_printf(known, "%s%s", known->size ? ", " : "", value);
+		found = found || !strcmp(value, name);
+	}
+	return found;
+}
+
+/* Found out at the end, it would have cost the recording. */
+static int check_value(const struct record_options *options, struct error *err)
+{
+	_cleanup_strbuf_ struct strbuf known = STRBUF_INIT;
+	bool found = !options->value;
+	size_t i;
+
+	if (!found && !options->events.count)
+		found = event_has_value(EVENT_DEFAULT, options->value, &known);
+	for (i = 0; i < options->events.count && !found; i++)
+		found = event_has_value(options->events.texts[i], options->value, &known);
+	if (found)
+		return 0;
+	return error_set(err, ERROR_USAGE, -EINVAL, "bad value: --value %s: there will be %.500s",
+			 options->value, known.data);
+}
+
 int record_options_check(struct record_options *options, struct error *err)
 {
+	int r;
+
 	if (options->all && (options->pids.count || options->tids.count))
 		return error_set(err, ERROR_USAGE, -EINVAL,
 				 "bad options: --all with --%s: the whole machine or a part of it",
@@ -376,7 +412,8 @@ int record_options_check(struct record_options *options, struct error *err)
 	if (options->by.count > BY_KEYS_MAX)
 		return error_set(err, ERROR_USAGE, -EINVAL, "bad value: --by: more than %d keys",
 				 BY_KEYS_MAX);
-	return make_events(options, err);
+	r = make_events(options, err);
+	return r < 0 ? r : check_value(options, err);
 }
 
 bool record_options_target_command(const struct record_options *options)

@@ -37,6 +37,7 @@ struct record_options {
 	struct text_list outputs, by;
 	const struct writer *format;		/* NULL: none was named */
 	const char *value;
+	bool icicle;
 	/* What we say. */
 	bool quiet, verbose, stats, dry_run;
 	/* For ourselves. */

@@ -79,25 +79,6 @@ static void choose_named_values(struct record_writing *writing, const char *name
 			writing->values[writing->value_count++] = i;
 }
 
-/* What --value asks for may not be there. That is a failure, but no reason to lose the profile. */
-static int refuse_value(const struct record_writing *writing)
-{
-	_cleanup_strbuf_ struct strbuf known = STRBUF_INIT;
-	const struct profile *profile = writing->profile;
-	struct error err;
-	uint32_t i;
-	int r;
-
-	for (i = 0; i < profile->value_type_count; i++)
-		strbuf_printf(&known, "%s%s", i ? ", " : "",
-			      profile->strings[profile->value_types[i].type]);
-	r = error_set(&err, ERROR_FAILED, -ENOENT,
-		      "bad value: --value %s: this profile has %s; continuing with the main one",
-		      writing->options->value, known.data);
-	message_error(&err);
-	return r;
-}
-
 static int fail_memory(void)
 {
 	struct error err;
@@ -116,10 +97,9 @@ static int choose_values(struct record_writing *writing)
 		return fail_memory();
 	if (name)
 		choose_named_values(writing, name);
-	if (writing->value_count)
-		return 0;
-	choose_main_values(writing);
-	return name ? refuse_value(writing) : 0;
+	else
+		choose_main_values(writing);
+	return 0;
 }
 
 static bool has_label(const struct profile *profile, const char *key)
@@ -198,7 +178,8 @@ static int write_value(const struct record_writing *writing, const struct record
 		       const char *path, uint32_t value)
 {
 	struct writer_options options = { .value_type = value,
-					  .by = writing->by[0] ? writing->by : NULL };
+					  .by = writing->by[0] ? writing->by : NULL,
+					  .icicle = writing->options->icicle };
 	uint64_t bytes = 0;
 	struct error err;
 	int r;

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "formats/reader.h"
 #include "tools/message.h"
@@ -164,6 +166,49 @@ static int make_report(const struct report_options *options, const char *path,
 			       make_table(&report, options, text, err);
 }
 
+/* Columns of the terminal that standard output is; 0: it is none. */
+static size_t terminal_columns(void)
+{
+	struct winsize size;
+
+	return isatty(STDOUT_FILENO) && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? size.ws_col : 0;
+}
+
+static bool begins_character(char c)
+{
+	return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* A line of @size bytes; what is beyond the last column becomes a sign that there is more. */
+static void add_line(struct strbuf *ret, const char *line, size_t size, size_t columns)
+{
+	size_t count = 0, last = size, i;
+
+	for (i = 0; i < size && count <= columns; i++) {
+		if (!begins_character(line[i]))
+			continue;
+		if (++count == columns)
+			last = i;
+	}
+	strbuf_add(ret, line, count > columns ? last : size);
+	strbuf_add_text(ret, count > columns ? "\u2026\n" : "\n");
+}
+
+/* Names may be long, and lines that are cut are easier to read than lines that are broken. */
+static int cut_lines(struct strbuf *text, size_t columns)
+{
+	_cleanup_free_ char *whole = strbuf_take(text);
+	const char *line, *end;
+
+	if (!whole)
+		return -ENOMEM;
+	for (line = whole; *line; line = *end ? end + 1 : end) {
+		end = strchrnul(line, '\n');
+		add_line(text, line, (size_t)(end - line), columns);
+	}
+	return text->error;
+}
+
 static int write_report(const struct strbuf *text, const char *path, struct error *err)
 {
 	_cleanup_(sink_abortp) struct sink *sink = NULL;
@@ -185,6 +230,7 @@ static int report_run(int argc, char **argv)
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct option_words words;
 	struct error err;
+	size_t columns = terminal_columns();
 	int status, r = 0;
 
 	if (tool_parse(&report_tool, argc, argv, &options, &words, &status) < 0)
@@ -195,6 +241,8 @@ static int report_run(int argc, char **argv)
 		r = make_report(&options, words.count ? words.words[0] : DEFAULT_FILE, &text, &err);
 	if (r >= 0 && options.output)
 		r = write_report(&text, options.output, &err);
+	if (r >= 0 && columns && !options.output && !options.json && cut_lines(&text, columns) < 0)
+		r = message_no_memory(&err);
 	if (r < 0)
 		return message_error(&err);
 	return options.output ? 0 : message_print(&text);
@@ -218,7 +266,8 @@ const struct tool report_tool = {
 		"is read without FILE.\n\n"
 		"The self of a function is what was measured while it ran itself, its total what "
 		"was measured while it or anything it called ran. Shares are of the profile's "
-		"total. Code that has no name counts for its file, as [libc.so.6].",
+		"total. Code that has no name counts for its file, as [libc.so.6]. On a terminal "
+		"lines are cut at its width.",
 	.examples = report_examples,
 	.options = report_table,
 	.words_max = 1,

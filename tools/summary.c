@@ -8,9 +8,9 @@
 static const struct {
 	const char *format, *command;
 } summary_viewers[] = {
-	{ "pprof", "go tool pprof -http=: %s" },
-	{ "pprof-raw", "go tool pprof -http=: %s" },
-	{ "folded", "flamegraph.pl %s > flame.svg, or speedscope %s" },
+	{ "pprof", "wick report %s, or go tool pprof -http=: %s" },
+	{ "pprof-raw", "wick report %s, or go tool pprof -http=: %s" },
+	{ "folded", "wick report %s, or speedscope %s" },
 	{ "svg", "xdg-open %s" },
 	{ "html", "xdg-open %s" },
 	{ "speedscope", "speedscope %s" },
@@ -85,6 +85,10 @@ static void add_stacks(const struct session_stats *stats, struct strbuf *ret)
 	if (stats->complete_user < stats->reported_user) {
 		strbuf_add_text(ret, "; incomplete: ");
 		add_causes(ret, stats->incomplete);
+	}
+	if (stats->no_stack[0].name[0]) {
+		strbuf_add_text(ret, "; no user stack: ");
+		add_causes(ret, stats->no_stack);
 	}
 	strbuf_add_char(ret, '\n');
 }
@@ -234,5 +238,6 @@ void summary_add_counters(const struct session_stats *stats, struct strbuf *ret)
 		add_count(ret, "", rows[i].name, rows[i].count);
 	add_counts(ret, "lost", stats->losses);
 	add_counts(ret, "incomplete", stats->incomplete);
+	add_counts(ret, "no_stack", stats->no_stack);
 	add_counts(ret, "counter", stats->counters);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* wick symbolize: addresses of an ELF file → functions, inlined calls and lines. */
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "formats/json.h"
@@ -51,6 +53,16 @@ static void symbolize_done(struct symbolize *symbolize)
 	strbuf_done(&symbolize->text);
 }
 
+/* Whether the section headers, which come last, are behind the end of the file. */
+static bool is_cut(int fd)
+{
+	Elf64_Ehdr header;
+	struct stat st;
+
+	return !fstat(fd, &st) && pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+	       header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_shoff > (uint64_t)st.st_size;
+}
+
 static int refuse_elf(const char *path, int code, struct error *err)
 {
 	return error_set(err, ERROR_FAILED, code, "cannot read: %s: %s", path,
@@ -65,11 +77,16 @@ static int open_elf(struct symbolize *symbolize, struct error *err)
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
 	struct module_info info = { .path = path };
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
 	int r;
 
 	if (fd < 0)
 		return refuse_elf(path, -errno, err);
+	if (!fstat(fd, &st) && S_ISDIR(st.st_mode))
+		return refuse_elf(path, -EISDIR, err);
 	r = elf_file_open_fd(fd, &elf);
+	if (r >= 0 && is_cut(fd))
+		r = -EBADMSG;
 	if (r < 0)
 		return refuse_elf(path, r, err);
 	info.build_id = *elf_file_build_id(elf);

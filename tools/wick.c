@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "profiler/base/alloc.h"
 #include "tools/help.h"
 #include "tools/tool.h"
 
@@ -48,6 +49,7 @@ int main(int argc, char **argv)
 	const struct tool *tool;
 
 	open_standard_files();
+	alloc_give_back();
 	signal(SIGPIPE, SIG_IGN);	/* writing to a closed pipe is an error like any other */
 	if (argc < 2)
 		return help_missing_command();

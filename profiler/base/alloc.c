@@ -2,11 +2,14 @@
 #include "profiler/base/alloc.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ALLOC_FIRST_COUNT 8
+/* glibc's default, which it raises to 32 MiB by itself once such blocks were freed, unless set. */
+#define LARGE_BLOCK_BYTES (128 << 10)
 
 int alloc_grow_(void *array, size_t *capacity, size_t needed, size_t size)
 {
@@ -40,4 +43,11 @@ void *alloc_copy(const void *bytes, size_t size)
 	if (copy && size)
 		memcpy(copy, bytes, size);
 	return copy;
+}
+
+void alloc_give_back(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);
+	/* Threads are few and seldom allocate at once; each arena keeps what its thread once needed. */
+	mallopt(M_ARENA_MAX, 1);
 }

@@ -19,6 +19,13 @@ int alloc_grow_(void *array, size_t *capacity, size_t needed, size_t size);
 #define alloc_grow(array, capacity, needed) \
 	alloc_grow_((array), (capacity), (needed), sizeof(**(array)))
 
+/*
+ * Have large blocks go back to the system as soon as they are freed, from whatever thread: a
+ * profiler needs much memory for a moment, for each large file, and little the rest of its
+ * life. Concerns the whole program, so it is for main().
+ */
+void alloc_give_back(void);
+
 /* A private copy of @size bytes, or NULL when there is no memory. The caller frees it. */
 void *alloc_copy(const void *bytes, size_t size);
 

@@ -164,7 +164,7 @@ static bool entry_is_cie(const struct cfi_section *section, uint64_t id, bool wi
 
 int cfi_entry_next(const struct cfi_section *section, size_t *offset, struct cfi_entry *ret)
 {
-	struct cfi_cursor cursor = { .end = section->bytes + section->size };
+	struct cfi_cursor cursor = { 0 };
 	struct cfi_entry entry;
 	size_t at = *offset, id_at;
 	uint64_t length, id;
@@ -177,7 +177,9 @@ int cfi_entry_next(const struct cfi_section *section, size_t *offset, struct cfi
 			return 0;
 		}
 		entry.offset = at;
+		/* Not before: a file without the section has no bytes to add to. */
 		cursor.at = section->bytes + at;
+		cursor.end = section->bytes + section->size;
 		length = cfi_read_fixed(&cursor, 4);
 		at += 4;
 	} while (length == 0);

@@ -59,6 +59,22 @@ static const struct plt_form {
 static const uint8_t plt_header[] = { 0xff, 0x35 };
 #define PLT_HEADER_PUSH_BYTES 6
 
+/*
+ * _init and _fini, which crti.o begins and crtn.o ends, without CFI: what is in between has
+ * one word on the stack. That of glibc, then that of musl.
+ */
+static const char *const init_sections[] = { ".init", ".fini" };
+
+static const struct {
+	uint8_t begin[4], begin_size;
+	uint8_t end[5], end_size;
+} init_forms[] = {
+	/* sub $8,%rsp; …; add $8,%rsp; ret */
+	{ { 0x48, 0x83, 0xec, 0x08 }, 4, { 0x48, 0x83, 0xc4, 0x08, 0xc3 }, 5 },
+	/* push %rax; …; pop %rax; ret */
+	{ { 0x50 }, 1, { 0x58, 0xc3 }, 2 },
+};
+
 void special_code_init(struct special_code *code, const struct elf_file *elf)
 {
 	size_t count, i;
@@ -197,6 +213,48 @@ static int find_plts(struct special_code *code, struct elf_file *elf)
 	return 0;
 }
 
+static void add_init(struct special_code *code, const struct elf_section *section)
+{
+	const struct unwind_rule called = { .kind = UNWIND_CFA_RSP, .cfa_offset = 8 };
+	const struct unwind_rule pushed = { .kind = UNWIND_CFA_RSP, .cfa_offset = 16 };
+	uint64_t start = section->address, end = start + section->size, begin, tail;
+	size_t i, skip = 0;
+
+	if (section->size > sizeof(endbr64) &&
+	    !memcmp(section->bytes, endbr64, sizeof(endbr64)))
+		skip = sizeof(endbr64);
+	for (i = 0; i < sizeof(init_forms) / sizeof(init_forms[0]); i++) {
+		begin = skip + init_forms[i].begin_size;
+		if (section->size < begin + init_forms[i].end_size)
+			continue;
+		tail = section->size - init_forms[i].end_size;
+		if (memcmp(section->bytes + skip, init_forms[i].begin, init_forms[i].begin_size) ||
+		    memcmp(section->bytes + tail, init_forms[i].end, init_forms[i].end_size))
+			continue;
+		add_range(code, start, start + begin, called);
+		/* What takes the word off again still sees it. */
+		add_range(code, start + begin, end - 1, pushed);
+		add_range(code, end - 1, end, called);
+		return;
+	}
+}
+
+static int find_inits(struct special_code *code, struct elf_file *elf)
+{
+	struct elf_section section;
+	size_t i;
+	int r;
+
+	for (i = 0; i < sizeof(init_sections) / sizeof(init_sections[0]); i++) {
+		r = elf_file_section(elf, init_sections[i], &section);
+		if (r == -ENOMEM)
+			return r;
+		if (r == 0)
+			add_init(code, &section);
+	}
+	return 0;
+}
+
 int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t covered)
 {
 	const struct unwind_rule end = { .kind = UNWIND_END };
@@ -211,7 +269,8 @@ int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t 
 		return r;
 	if (entry && (dynamic || elf_file_type(elf) == ET_EXEC || looks_like_entry(code, entry)))
 		add_range(code, entry, entry + ENTRY_BYTES_MAX, end);
-	return find_plts(code, elf);
+	r = find_inits(code, elf);
+	return r < 0 ? r : find_plts(code, elf);
 }
 
 static bool next_trampoline(const struct special_code *code, uint64_t from, uint64_t to,

@@ -3,8 +3,8 @@
  * special_code.h - code without CFI that can be unwound all the same.
  *
  * Signal trampolines (of Go and musl) are known by their bytes, the PLT of lld,
- * which writes no CFI for it, by its section and bytes, the entry of a program
- * by its address: nothing called it, so it is the end of every stack.
+ * which writes no CFI for it, and _init and _fini by their sections and bytes, the
+ * entry of a program by its address: nothing called it, so it is the end of every stack.
  */
 #ifndef WICK_SPECIAL_CODE_H
 #define WICK_SPECIAL_CODE_H
@@ -25,7 +25,7 @@ struct special_range {
 	struct unwind_rule rule;
 };
 
-#define SPECIAL_RANGES_MAX 8u
+#define SPECIAL_RANGES_MAX 16u
 
 struct special_code {
 	struct text_segment segments[TEXT_SEGMENTS_MAX];

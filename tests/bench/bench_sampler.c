@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_sampler.c - nanoseconds of BPF per sample: wick on a program without frame pointers,
- * bpf_get_stackid() and a count on its build with them, and an empty program. And the time
- * from the start of a session to its first sample.
+ * bench_sampler.c - nanoseconds of BPF per sample: wick on a program, bpf_get_stackid() and a
+ * count on its build with frame pointers, and an empty program. And the time from the start of
+ * a session to its first sample.
  *
- * Usage: bench_sampler [DEPTH]. One CPU, 999 Hz, the median of three alternations.
- * Prints "name value unit" lines.
+ * Usage: bench_sampler WORKLOAD FRAME_POINTERS [DEPTH], the workload and its build with frame
+ * pointers. One CPU, 999 Hz, the median of three alternations. Prints "name value unit" lines.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -25,7 +25,7 @@
 #include "tests/bench/baseline.skel.h"
 
 #define ROUNDS 3
-#define SECONDS 2
+#define SECONDS 1
 #define FREQUENCY_HZ 999
 
 static const char *workloads = "build/tests/workloads";
@@ -52,13 +52,13 @@ static void end(pid_t pid)
 	waitpid(pid, NULL, 0);
 }
 
-static double wick_ns(const char *depth, double *first_sample_ms)
+static double wick_ns(const char *workload, const char *depth, double *first_sample_ms)
 {
 	struct session_options options = { .cpus = "0", .frequency_hz = FREQUENCY_HZ,
 					   .stacks = SESSION_STACKS_USER };
 	_cleanup_(session_freep) struct session *session = NULL;
 	_cleanup_(profile_freep) struct profile *profile = NULL;
-	pid_t pid = start("recurse", depth);
+	pid_t pid = start(workload, depth);
 	struct session_stats before, after;
 	struct error err = { 0 };
 
@@ -119,23 +119,22 @@ static double median(double *values)
 
 int main(int argc, char **argv)
 {
-	const char *depth = argc > 1 ? argv[1] : "60";
 	double wick[ROUNDS], stackid[ROUNDS], empty[ROUNDS], first[ROUNDS];
 	struct baseline *baseline = baseline__open_and_load();
+	const char *depth = argc > 3 ? argv[3] : "";
 
-	if (!baseline)
+	if (!baseline || argc < 3)
 		return 1;
 	if (getenv("WICK_WORKLOADS"))
 		workloads = getenv("WICK_WORKLOADS");
 	for (int i = 0; i < ROUNDS; i++) {
-		wick[i] = wick_ns(depth, &first[i]);
-		stackid[i] = program_ns(baseline->progs.stackid, "recurse-fp", depth);
-		empty[i] = program_ns(baseline->progs.empty, "recurse", depth);
+		wick[i] = wick_ns(argv[1], depth, &first[i]);
+		stackid[i] = program_ns(baseline->progs.stackid, argv[2], depth);
+		empty[i] = program_ns(baseline->progs.empty, argv[1], depth);
 	}
-	printf("bpf-wick-depth-%s %.0f ns/sample\n", depth, median(wick));
-	printf("bpf-stackid-depth-%s %.0f ns/sample\n", depth, median(stackid));
-	printf("bpf-empty %.0f ns/sample\n", median(empty));
-	printf("bpf-ratio-to-stackid-depth-%s %.2f x\n", depth, median(wick) / median(stackid));
+	printf("wick %.0f ns/sample\n", median(wick));
+	printf("stackid %.0f ns/sample\n", median(stackid));
+	printf("empty %.0f ns/sample\n", median(empty));
 	printf("first-sample %.0f ms\n", median(first));
 	baseline__destroy(baseline);
 	return 0;

@@ -44,7 +44,7 @@ static int build(const char *path, struct rule_pool *pool, struct totals *totals
 	totals->table_bytes += table.cell_count * sizeof(*table.cells);
 	totals->rows += table.stats.rows;
 	totals->ns += best_ns;
-	printf("table-%s %.2f ms\n", strrchr(path, '/') ? strrchr(path, '/') + 1 : path,
+	printf("table-of-%s %.2f ms\n", strrchr(path, '/') ? strrchr(path, '/') + 1 : path,
 	       best_ns / 1e6);
 	unwind_table_done(&table);
 	return 0;
@@ -60,10 +60,10 @@ int main(int argc, char **argv)
 			fprintf(stderr, "bench_tables: left out: %s\n", argv[i]);
 	if (!totals.cfi_bytes)
 		return 1;
-	printf("table-rows %llu rows\n", (unsigned long long)totals.rows);
-	printf("table-rules %u rules\n", rule_pool_count(pool));
-	printf("table-bytes-per-mb %.0f bytes/MB\n",
+	printf("rows %llu rows\n", (unsigned long long)totals.rows);
+	printf("rules %u rules\n", rule_pool_count(pool));
+	printf("bytes-per-mb %.0f bytes/MB\n",
 	       totals.table_bytes / (totals.cfi_bytes / MEGABYTE));
-	printf("table-ms-per-mb %.2f ms/MB\n", totals.ns / 1e6 / (totals.cfi_bytes / MEGABYTE));
+	printf("ms-per-mb %.2f ms/MB\n", totals.ns / 1e6 / (totals.cfi_bytes / MEGABYTE));
 	return 0;
 }

@@ -197,6 +197,9 @@ void harness_print(const char *title, const struct harness_result *result)
 	for (size_t i = 0; s->incomplete[i].name[0]; i++)
 		print_message("#   incomplete: %s %" PRIu64 "\n", s->incomplete[i].name,
 			      s->incomplete[i].count);
+	for (size_t i = 0; s->no_stack[i].name[0]; i++)
+		print_message("#   no user stack: %s %" PRIu64 "\n", s->no_stack[i].name,
+			      s->no_stack[i].count);
 	for (size_t i = 0; s->losses[i].name[0]; i++)
 		print_message("#   lost: %s %" PRIu64 "\n", s->losses[i].name, s->losses[i].count);
 }

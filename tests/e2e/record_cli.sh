@@ -14,47 +14,7 @@ if [ "$(id -u)" != 0 ]; then
 	echo "sampling needs root"
 	exit 77
 fi
-top=$(cd "$(dirname "$0")/../.." && pwd)
-WICK=${WICK:-$top/build/wick}
-tmp=${WICK_TMP:-$(mktemp -d)}
-cd "$tmp" || exit 1
-failed=0
-
-# verdict NAME STATUS: 0 is "ok". What wick said is shown when it is not.
-verdict() {
-	if [ "$2" = 0 ]; then
-		echo "ok - $1"
-		return
-	fi
-	echo "not ok - $1"
-	sed 's/^/  /' said 2>/dev/null
-	failed=1
-}
-
-# expect NAME STATUS TEXT ARGUMENT...: wick ends with STATUS, and says TEXT where that is not empty.
-expect() {
-	name=$1 wanted=$2 text=$3
-	shift 3
-	"$WICK" "$@" >out 2>said
-	status=$?
-	if [ $status != "$wanted" ]; then
-		echo "status $status instead of $wanted" >>said
-		verdict "$name" 1
-	elif [ -n "$text" ]; then
-		cat out said | grep -qF -e "$text"
-		verdict "$name" $?
-	else
-		verdict "$name" 0
-	fi
-}
-
-# check NAME COMMAND...: the command succeeds.
-check() {
-	name=$1
-	shift
-	"$@" >>said 2>&1
-	verdict "$name" $?
-}
+. "$(dirname "$0")/lib.sh"
 
 # start COMMAND...: in the background as $wick, sampling when this returns.
 start() {
@@ -102,6 +62,8 @@ expect "the whole machine excludes a process" 2 "--all with --pid" record -a -p 
 expect "an unknown user is a usage error" 2 "no such user" record -u no-such-user
 expect "an unknown event is a usage error" 2 "unknown event: nonesuch" record -e nonesuch
 expect "an unknown event names the nearest" 2 "did you mean cpu?" record -e cup
+expect "a value that there will not be is a usage error" 2 "there will be samples, cpu" \
+	record --value bogus -o x.folded
 expect "a setting before its event is a usage error" 2 "before the first event" record -e min=1ms
 expect "a process that is not there is an error" 1 4194304 record -p 4194304 -d 1 -o x.folded
 expect "the man page has every option" 0 "no\\-inherit" help --man
@@ -114,15 +76,21 @@ expect "a folder is no output" 1 "cannot write: .: Is a directory" record -o .
 expect "a missing folder is an error" 1 "No such file or directory" record -o no/x.folded
 expect "a file is no folder" 1 "Not a directory" record -o said/x.folded
 expect "one file twice is a usage error" 2 "given twice" record -o x.folded -o x.folded
-if command -v setpriv >/dev/null && setpriv --reuid 65534 --clear-groups "$WICK" --version \
-	>/dev/null 2>&1; then
+if can_be_nobody; then
 	mkdir -m 755 locked
-	setpriv --reuid 65534 --clear-groups "$WICK" record -o locked/x.folded 2>said
-	check "a folder without the right to write is an error" [ $? = 1 ]
-	check "and says why" grep -q "cannot write: locked/x.folded: Permission denied" said
-	setpriv --reuid 65534 --clear-groups "$WICK" record --dry-run -o - >out 2>said
-	check "without privileges the status is 3" [ $? = 3 ]
+	nobody "" ./wick record -o locked/x.folded >out 2>said
+	ended "a folder without the right to write is an error" $? 1 \
+		"cannot write: locked/x.folded: Permission denied"
+	nobody "" ./wick record --dry-run -o - >out 2>said
+	ended "without privileges the status is 3" $? 3 "setcap cap_bpf,cap_perfmon"
 	check "and one line says what is missing" [ "$(grep -c '^wick: ' said)" = 1 ]
+	nobody bpf ./wick record --dry-run -o - >out 2>said
+	ended "half of them are not enough" $? 3 "setcap cap_bpf,cap_perfmon"
+	nobody bpf,perfmon,sys_ptrace,dac_read_search,checkpoint_restore,syslog \
+		./wick record -d 0.2 -o - >out 2>said
+	ended "those that are named are" $? 0 ""
+else
+	skip "what a user without privileges sees" "this machine cannot drop them"
 fi
 check "none of these left a file behind" [ -z "$(find . -name '*.folded' -o -name '.wick-*')" ]
 
@@ -134,7 +102,7 @@ check "indeed not" [ ! -e ran ]
 expect "suffixes choose formats" 0 "wrote" record -d 0.5 -o a.pb.gz -o a.folded
 check "the one is gzip" gzip -t a.pb.gz
 check "the other is lines of stacks and counts" grep -qE '^[^;]+(;.*)? [0-9]+$' a.folded
-expect "the default is wick.pb.gz" 0 "go tool pprof" record -d 0.2
+expect "the default is wick.pb.gz" 0 "wick report wick.pb.gz" record -d 0.2
 check "which is there" gzip -t wick.pb.gz
 expect "a format gives the default its suffix" 0 "wick.folded" record -d 0.2 --format folded
 expect "a file without a suffix needs a format" 0 "" record -d 0.2 -o plain --format folded
@@ -162,6 +130,40 @@ check "and an empty file" [ -e empty.folded -a ! -s empty.folded ]
 expect "pprof without samples is a whole file" 0 "" record -d 0.2 -n 'no-such-name' -o empty.pb.gz
 check "that can be read" gzip -t empty.pb.gz
 
+# --- what a machine may lack
+
+if unshare -m true 2>/dev/null; then
+	unshare -m sh -c 'mount -t tmpfs none /sys/kernel/btf && "$0" record -d 0.2 -o x.folded' \
+		"$WICK" >out 2>said
+	ended "a kernel without types is not supported" $? 3 "CONFIG_DEBUG_INFO_BTF"
+	unshare -p -f --mount-proc "$WICK" record -d 0.2 -o x.folded >out 2>said
+	ended "nor is a PID namespace" $? 3 "a container with --pid=host"
+	unshare -m sh -c 'mkdir -p small && mount -t tmpfs -o size=64k none small &&
+		head -c 60000 /dev/zero >small/full && echo old >small/old.folded || exit 9
+		"$0" record -a -d 0.5 -F 999 -o small/old.folded -o beside.pb.gz
+		status=$?
+		cat small/old.folded
+		ls -A small
+		exit $status' "$WICK" >out 2>said
+	ended "a disk that gets full is an error" $? 1 "cannot write: small/old.folded: No space left"
+	check "that leaves what was there" [ "$(cat out)" = "old
+full
+old.folded" ]
+	check "and the other file is whole" gzip -t beside.pb.gz
+else
+	skip "what a machine may lack" "no mount namespaces here"
+fi
+prlimit --nofile=30:30 "$WICK" record -d 0.2 -o x.folded >out 2>said
+ended "too few open files are an error" $? 1 "cannot work with 30 open files"
+prlimit --nofile=200:200 "$WICK" record -d 0.2 -o few.folded >out 2>said
+ended "few are said" $? 0 "at most 200 open files"
+check "and no file was left by what could not be" [ ! -e x.folded ]
+if command -v setpriv >/dev/null; then
+	setpriv --bounding-set -sys_resource prlimit --memlock=65536 "$WICK" record -d 0.2 \
+		-o limit.folded >out 2>said
+	ended "a limit of locked memory that cannot be raised is no error" $? 0 ""
+fi
+
 # --- commands
 
 expect "the status is the command's" 7 "" record -q -o c.folded -- sh -c 'exit 7'
@@ -188,7 +190,7 @@ check "a command gets our signals and files as they were" diff direct out
 
 # --- ends
 
-sleep 0.7 &
+sleep 3 &
 expect "the end of all targets is the end" 0 "all targets have ended" record -p $! -o p.folded
 begin=$(date +%s%N)
 expect "a delay comes before the time to sample" 0 "" record -q -D 0.6 -d 0.4 -o d.folded

@@ -106,18 +106,21 @@ static void block_read(const struct table_store_options *options, uint32_t cell,
 uint64_t store_maps_rule(const struct table_store_options *options, uint32_t id, uint64_t address)
 {
 	uint32_t zero = 0, page, cell, directory, row, number = 0;
+	uint32_t first_cell, page_count;
 	struct wick_module module;
 	struct wick_block block;
 	uint64_t *rules, rule;
 
 	store_maps_module(options, id, &module);
+	page_count = (uint32_t)module.table;
+	first_cell = module.table >> 32;
 	page = (address - module.start) >> 12;
-	if (address < module.start || page >= module.page_count)
+	if (address < module.start || page >= page_count)
 		return 0;
-	cell = module.first_cell + page;
+	cell = first_cell + page;
 	block_read(options, cell, &block);
 	directory = block.cells[cell % WICK_BLOCK_CELLS];
-	row = module.first_cell + module.page_count + 2 * (directory >> 10);
+	row = first_cell + page_count + 2 * (directory >> 10);
 	if (!(directory & 1023))
 		return 0;
 	block_read(options, row, &block);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_complete.c - at least 99 % of the user stacks of well-known programs reach their end.
+ * test_complete.c - at least 99 % of the user stacks of well-known programs reach their end, and
+ * 97 % on a machine that compiles.
  */
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +13,17 @@
 #include "tests/unit/unit.h"
 
 #define COMPLETE_LEAST 99.0
+#define COMPLETE_MACHINE_LEAST 97.0
 #define SAMPLES_LEAST 200
+/* A machine busy with other things may keep tables or copies from coming in time. */
+#define ATTEMPTS 3
+
+/* C files for compilers to chew on: f1.c to f24.c in $WICK_TMP. */
+#define SOURCES                                                                                  \
+	"for f in $(seq 24); do awk -v f=$f 'BEGIN { for (i = 0; i < 150; i++) printf "          \
+	"\"int f%d_%d(int *a, int n) { int s = %d; for (int i = 0; i < n; i++) switch (s %% 5) "  \
+	"{ case 0: s += a[i]; break; case 1: s ^= a[i] << %d; break; default: s = s * 3 + i; } "  \
+	"return s; }\\n\", f, i, i, i % 7 }' >$WICK_TMP/f$f.c; done; "
 
 struct program {
 	const char *name;
@@ -38,6 +51,25 @@ static const struct program programs[] = {
 	    "while True: f(20); sorted(str(i) for i in range(200))" } },
 	{ "openssl sha256", "openssl", { "openssl", "speed", "-seconds", "30", "sha256" } },
 	{ "openssl rsa2048", "openssl", { "openssl", "speed", "-seconds", "30", "rsa2048" } },
+	{ "openssl ecdsap256", "openssl", { "openssl", "speed", "-seconds", "30", "ecdsap256" } },
+	{ "sort", "sort", { "sh", "-c", "seq 200000 >$WICK_TMP/n; while :; do sort -R $WICK_TMP/n; done" } },
+	{ "awk",
+	  "awk",
+	  { "awk",
+	    "BEGIN { for (;;) for (i = 0; i < 2000; i++) "
+	    "{ a[i % 100] = a[i % 100] i; if (length(a[i % 100]) > 999) delete a } }" } },
+	{ "clang compiling",
+	  "clang",
+	  { "sh", "-c", SOURCES "while :; do clang -O2 -c -o /dev/null $WICK_TMP/f1.c; done" } },
+	{ "node with JIT",
+	  "node",
+	  { "node", "-e",
+	    "function f(n) { return n < 2 ? n : f(n - 1) + f(n - 2) } "
+	    "for (;;) { f(22); JSON.parse(JSON.stringify(Array.from({ length: 500 }, "
+	    "(_, i) => ({ k: 'x' + i * 7919 % 500 })).sort((a, b) => a.k < b.k ? -1 : 1))) }" } },
+	{ "java with frame pointers",
+	  "javac",
+	  { "java", "-XX:+PreserveFramePointer", "tests/workloads/JavaWork.java", "30" } },
 	{ "a C++ -O2 program", NULL, { "@cxx_work", "30" } },
 	{ "a Rust -O2 program", NULL, { "@rust_work", "30" } },
 	{ "a recursion 100 deep with frames of 1 KB", NULL, { "@recurse-1k", "30", "100" } },
@@ -53,30 +85,69 @@ static const struct program programs[] = {
 	{ "a stripped position-independent Go program", "go", { "@go_work-pie", "30" } },
 };
 
+static bool is_installed(const char *program)
+{
+	char which[128];
+
+	snprintf(which, sizeof(which), "command -v %s >/dev/null", program);
+	return !system(which);
+}
+
+/* Profile until @least percent are complete, or ATTEMPTS times. */
+static void expect_complete(const char *name, const struct harness_run *run, double least)
+{
+	struct harness_result result;
+	bool enough = false;
+
+	for (int i = 0; i < ATTEMPTS && !enough; i++) {
+		harness_profile(run, &result);
+		harness_print(name, &result);
+		harness_check_invariant(&result.stats);
+		enough = result.stats.reported_user >= SAMPLES_LEAST &&
+			 harness_percent(result.stats.complete_user, result.stats.reported_user) >=
+				 least;
+		harness_done(&result);
+	}
+	assert_true(enough);
+}
+
 static void test_program(void **state)
 {
 	const struct program *p = *state;
-	struct harness_run run = { .command = p->command, .seconds = 2,
-				   .session = { .frequency_hz = 499 } };
-	struct harness_result result;
-	char which[128];
+	const struct harness_run run = { .command = p->command, .seconds = 2,
+					 .session = { .frequency_hz = 499 } };
 
 	harness_need_bpf();
-	snprintf(which, sizeof(which), "command -v %s >/dev/null", p->needs ? p->needs : "true");
-	if (system(which)) {
+	if (p->needs && !is_installed(p->needs)) {
 		print_message("skipped: %s is not installed\n", p->needs);
 		skip();
 	}
-	harness_profile(&run, &result);
-	harness_print(p->name, &result);
-	assert_true(result.stats.reported_user >= SAMPLES_LEAST);
-	assert_true(harness_percent(result.stats.complete_user, result.stats.reported_user) >=
-		    COMPLETE_LEAST);
-	harness_check_invariant(&result.stats);
-	harness_done(&result);
+	expect_complete(p->name, &run, COMPLETE_LEAST);
+}
+
+/* Compilers live some 50 ms, their drivers 5, and everything else on the machine counts, too. */
+static void test_machine(void **state)
+{
+	static const char *const command[] = {
+		"sh", "-c",
+		SOURCES "printf 'all: $(addsuffix .o,$(basename $(wildcard *.c)))\n' >$WICK_TMP/Makefile; "
+			"while :; do make -s -j2 -C $WICK_TMP CFLAGS=-O2; rm $WICK_TMP/f*.o; done",
+		NULL,
+	};
+	const struct harness_run run = { .command = command, .seconds = 8, .whole_machine = true,
+					 .session = { .frequency_hz = 499 } };
+
+	harness_need_bpf();
+	expect_complete("the machine during make -j2", &run, COMPLETE_MACHINE_LEAST);
 }
 
 int main(void)
 {
-	return unit_run_rows("complete stacks", test_program, UNIT_ROWS(programs));
+	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("97 % of the whole machine during make -j2", test_machine),
+	};
+
+	setenv("WICK_TMP", "/tmp", false);
+	return unit_run_rows("complete stacks", test_program, UNIT_ROWS(programs)) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
 }

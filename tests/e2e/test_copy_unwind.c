@@ -35,7 +35,9 @@ struct fixture {
 	struct process_table *table;
 	struct process *process;
 	struct truth *truth;		/* shared with the child */
-	struct wick_copy_record copy;
+	struct wick_copy_record parts[WICK_COPY_PARTS];
+	struct stack_copy copy;
+	uint32_t parts_max;
 	struct unwind_cursor cursor;
 	pid_t pid;
 };
@@ -52,6 +54,7 @@ static int setup(void **state)
 	f->options.mapping_limit = 1024;
 	store_maps_open(&f->options);
 	assert_int_equal(table_store_new(&f->options, &f->store, &err), 0);
+	f->parts_max = WICK_COPY_PARTS;
 	f->modules = modules_new(f->options.module_limit);
 	f->table = process_table_new();
 	f->truth = mmap(NULL, sizeof(*f->truth), PROT_READ | PROT_WRITE,
@@ -82,13 +85,12 @@ static int teardown(void **state)
 
 static void copy_registers(struct fixture *f)
 {
-	struct wick_copy_record *copy = &f->copy;
+	struct wick_copy_record *copy = &f->parts[0];
 	struct user_regs_struct r;
 
 	assert_int_equal(ptrace(PTRACE_GETREGS, f->pid, NULL, &r), 0);
 	copy->ip = r.rip;
 	copy->sp = r.rsp;
-	copy->base = r.rsp;
 	copy->fp = r.rbp;
 	copy->regs[UNWIND_RAX] = r.rax;
 	copy->regs[UNWIND_RDX] = r.rdx;
@@ -106,19 +108,29 @@ static void copy_registers(struct fixture *f)
 	copy->regs[UNWIND_R15] = r.r15;
 }
 
-static void copy_stack(struct fixture *f)
+static void copy_part(const struct fixture *f, uint64_t base, struct wick_copy_record *part)
 {
-	struct wick_copy_record *copy = &f->copy;
-
-	copy->bytes = 0;
-	while (copy->bytes < WICK_COPY_BYTES) {
-		struct iovec to = { copy->data + copy->bytes, 128 };
-		struct iovec from = { (void *)(copy->sp + copy->bytes), 128 };
+	part->base = base;
+	part->bytes = 0;
+	while (part->bytes < WICK_COPY_BYTES) {
+		struct iovec to = { part->data + part->bytes, 128 };
+		struct iovec from = { (void *)(base + part->bytes), 128 };
 
 		if (process_vm_readv(f->pid, &to, 1, &from, 1, 0) != 128)
 			break;
-		copy->bytes += 128;
+		part->bytes += 128;
 	}
+}
+
+static void copy_stack(struct fixture *f)
+{
+	uint32_t i = 0;
+
+	do {
+		copy_part(f, f->parts[0].sp + i * WICK_COPY_BYTES, &f->parts[i]);
+		f->copy.parts[i] = &f->parts[i];
+	} while (f->parts[i].bytes == WICK_COPY_BYTES && ++i < f->parts_max);
+	f->copy.part_count = i < f->parts_max ? i + 1 : i;
 }
 
 /* Wait for the child to stop itself, and take hold of it. */
@@ -154,12 +166,12 @@ static void unwind_child(struct fixture *f, uint32_t depth_max)
 	seize_child(f);
 	copy_registers(f);
 	copy_stack(f);
-	f->copy.pid = (uint32_t)f->pid;
+	f->parts[0].pid = (uint32_t)f->pid;
 	load_tables(f);
 	begin_ns = clock_thread_cpu_ns();
 	copy_unwind(&f->copy, f->process, f->store, depth_max, &f->cursor);
-	print_message("# %u frames, stop %u, %u bytes, %lu ns\n", f->cursor.depth, f->cursor.stop,
-		      f->copy.bytes, (unsigned long)(clock_thread_cpu_ns() - begin_ns));
+	print_message("# %u frames, stop %u, %u parts, %lu ns\n", f->cursor.depth, f->cursor.stop,
+		      f->copy.part_count, (unsigned long)(clock_thread_cpu_ns() - begin_ns));
 }
 
 /* ---- our own functions, deep in the stack of a child ---- */
@@ -313,11 +325,23 @@ static void test_too_long(void **state)
 {
 	struct fixture *f = *state;
 
+	f->parts_max = 1;
 	fork_child(f, 30, 0, false);
 	unwind_child(f, UNWIND_FRAMES_MAX);
-	assert_int_equal(f->copy.bytes, WICK_COPY_BYTES);
+	assert_int_equal(f->parts[0].bytes, WICK_COPY_BYTES);
 	assert_int_equal(f->cursor.stop, UNWIND_STOP_COPY_END);
 	assert_true(f->cursor.depth >= 7);
+	compare_with_truth(f);
+}
+
+static void test_parts(void **state)
+{
+	struct fixture *f = *state;
+
+	fork_child(f, 30, 0, false);
+	unwind_child(f, UNWIND_FRAMES_MAX);
+	assert_true(f->copy.part_count >= 4);
+	assert_int_equal(f->cursor.stop, UNWIND_STOP_END);
 	compare_with_truth(f);
 }
 
@@ -428,6 +452,7 @@ int main(void)
 		COPY_TEST("the hash is that of the frames", test_hash),
 		COPY_TEST("a signal frame is crossed", test_signal),
 		COPY_TEST("a stack longer than its copy ends with it", test_too_long),
+		COPY_TEST("a stack longer than a part goes on in the next one", test_parts),
 		COPY_TEST("the depth limit holds", test_depth),
 		COPY_TEST("every instruction is unwound, one by one", test_every_instruction),
 	};

@@ -4,7 +4,9 @@
  *
  * Capacities are made tiny, or a stage is kept busy with real work of its own kind.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "profiler/bpf_maps.h"
 #include "profiler/session_private.h"
@@ -87,6 +89,21 @@ static bool starve(void *context, struct session *session)
 	return true;
 }
 
+/* From half of the run on the maps of counts are other files for us; programs still fill them. */
+static bool take_counts_away(void *context, struct session *session)
+{
+	int *rounds = context, other;
+
+	if (++*rounds != 100)
+		return true;
+	other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	assert_true(other >= 0);
+	for (unsigned int half = 0; half < 2; half++)
+		assert_true(dup3(other, source_counts_fd(session->sources[0], half), O_CLOEXEC) >= 0);
+	close(other);
+	return true;
+}
+
 static const struct loss_case cases[] = {
 	{ "the map of counts is full", "counts-full", true, { .counts = 4 }, SESSION_COUNTED,
 	  STORM },
@@ -104,6 +121,10 @@ static const struct loss_case cases[] = {
 	  { .rules = 64 }, SESSION_COUNTED, STORM },
 	{ "the array of mappings is full: some processes do without", "mappings-full", false,
 	  { .mappings = 24 }, SESSION_COUNTED, STORM },
+	{ "the table of modules is full: some do without", "modules-full", false,
+	  { .modules = UNWIND_MODULE_FIRST + 1 }, SESSION_COUNTED, STORM },
+	{ "counts cannot be read", "counts-unread", true, { 0 }, SESSION_COUNTED, STORM,
+	  take_counts_away },
 	{ "all scratch states are claimed", "no-scratch", true, { 0 }, SESSION_COUNTED, STORM,
 	  hold_claims },
 	{ "processing is behind", "window-late", true, { .queue_items = 1, .window_ms = 5 },
@@ -141,7 +162,35 @@ static void test_loss(void **state)
 	harness_done(&result);
 }
 
+/* With no room to remember what was sent, all is sent again each time; none is lost for it. */
+static void test_sent_full(void **state)
+{
+	static const char *const command[] = { "@threads", "30", "64", NULL };
+	struct harness_run run = {
+		.command = command,
+		.seconds = 3,
+		.session = { .frequency_hz = 1999, .limits = { .sent = 1 } },
+	};
+	struct harness_result result;
+
+	harness_need_bpf();
+	harness_profile(&run, &result);
+	harness_print("sent", &result);
+	harness_check_invariant(&result.stats);
+	assert_true(result.stats.reported > 100);
+	assert_true(harness_count(result.stats.counters, "stacks-sent") >
+		    harness_count(result.stats.counters, "stacks-known"));
+	assert_int_equal(harness_count(result.stats.counters, "stack-unresolved"), 0);
+	assert_int_equal(harness_count(result.stats.counters, "task-unresolved"), 0);
+	harness_done(&result);
+}
+
 int main(void)
 {
-	return unit_run_rows("losses", test_loss, UNIT_ROWS(cases));
+	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("the array of what was sent is full", test_sent_full),
+	};
+
+	return unit_run_rows("losses", test_loss, UNIT_ROWS(cases)) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
 }

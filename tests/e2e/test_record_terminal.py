@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""wick record on a terminal: the progress line, Ctrl-C, and what a terminal must not get."""
+"""wick on a terminal: the progress line, Ctrl-C, what it must not get, and how long its lines are."""
 import fcntl
 import os
 import select
+import struct
 import subprocess
 import sys
 import tempfile
@@ -13,17 +14,19 @@ import time
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WICK = os.environ.get("WICK", os.path.join(TOP, "build/wick"))
 SECONDS = 30
+COLUMNS = 70
 
 
 class Terminal:
     """A run of wick that has a terminal of its own."""
 
-    def __init__(self, *arguments, **files):
+    def __init__(self, *arguments, command="record", **files):
         self.master, slave = os.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
         self.text = ""
         files = {name: files.get(name, slave) for name in ("stdin", "stdout", "stderr")}
         self.child = subprocess.Popen(
-            [WICK, "record", *arguments], start_new_session=True, close_fds=True,
+            [WICK, command, *arguments], start_new_session=True, close_fds=True,
             preexec_fn=lambda: fcntl.ioctl(slave, termios.TIOCSCTTY, 0),
             env=dict(os.environ, TERM="xterm"), **files)
         os.close(slave)
@@ -130,6 +133,18 @@ def test_interrupt():
     check("a second Ctrl-C does not wait", run.end() == 130, run)
 
 
+def test_report():
+    with open("long.folded", "w", encoding="utf-8") as file:
+        file.write("sh;%s;short 1\n" % ("\u00e9" * 200))
+    run = Terminal("long.folded", command="report")
+    status = run.end()
+    lines = run.text.splitlines()
+    check("a report's lines are cut at the width of the terminal",
+          status == 0 and max(map(len, lines)) == COLUMNS and
+          any(line.endswith("\u00e9\u2026") for line in lines) and
+          any(line.endswith("  short") for line in lines), run)
+
+
 def main():
     if os.geteuid() != 0:
         print("sampling needs root")
@@ -138,6 +153,7 @@ def main():
     test_progress()
     test_output()
     test_interrupt()
+    test_report()
     return 1 if failed else 0
 
 

@@ -54,10 +54,10 @@ static int setup(void **state)
 	return setup_with(state, 4, 4096);
 }
 
-/* One segment, and room for the lists of a few processes only. */
+/* 4 MiB of tables, and room for the lists of a few processes only. */
 static int setup_small(void **state)
 {
-	return setup_with(state, 1, 100);
+	return setup_with(state, 4, 100);
 }
 
 static int teardown(void **state)
@@ -160,7 +160,7 @@ static uint32_t kernel_pages(const struct fixture *f, uint32_t id)
 	struct wick_module module;
 
 	store_maps_module(&f->options, id, &module);
-	return module.page_count;
+	return (uint32_t)module.table;
 }
 
 static void test_evict(void **state)

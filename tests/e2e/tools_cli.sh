@@ -4,61 +4,7 @@
 # wick convert, report, symbolize, list and doctor as their users meet them, without privileges.
 set -u
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
-build=${WICK_BUILD:-$top/build}
-WICK=${WICK:-$build/wick}
-WORKLOADS=${WICK_WORKLOADS:-$build/tests/workloads}
-tmp=${WICK_TMP:-$(mktemp -d)}
-cd "$tmp" || exit 1
-failed=0
-
-# verdict NAME STATUS: 0 is "ok". What was said is shown when it is not.
-verdict() {
-	if [ "$2" = 0 ]; then
-		echo "ok - $1"
-		return
-	fi
-	echo "not ok - $1"
-	sed 's/^/  /' said out 2>/dev/null | head -20
-	failed=1
-}
-
-# expect NAME STATUS TEXT ARGUMENT...: wick ends with STATUS, and says TEXT where that is not empty.
-expect() {
-	name=$1 wanted=$2 text=$3
-	shift 3
-	"$WICK" "$@" >out 2>said
-	status=$?
-	if [ $status != "$wanted" ]; then
-		echo "status $status instead of $wanted" >>said
-		verdict "$name" 1
-	elif [ -n "$text" ]; then
-		cat out said | grep -qF -e "$text"
-		verdict "$name" $?
-	else
-		verdict "$name" 0
-	fi
-}
-
-# check NAME COMMAND...: the command succeeds.
-check() {
-	name=$1
-	shift
-	"$@" >said 2>&1
-	verdict "$name" $?
-}
-
-# skip NAME REASON
-skip() {
-	echo "ok - $1 # SKIP $2"
-}
-
-# json FILE EXPRESSION: of Python, in which d is what the file holds.
-json() {
-	python3 -c 'import json, sys
-d = json.load(open(sys.argv[1]))
-sys.exit(not eval("(" + sys.argv[2] + ")"))' "$1" "$2"
-}
+. "$(dirname "$0")/lib.sh"
 
 cat >in.folded <<'END'
 ls;main;list;read 30
@@ -96,6 +42,29 @@ expect "a target in no folder" 1 "cannot write: no/x.svg" convert in.folded -o n
 check "nothing was written by any of them" test ! -e x.svg
 expect "a full disk is an error" 1 "cannot write: /dev/full: No space left" \
 	convert in.folded -o /dev/full --format folded
+awk 'BEGIN {
+	srand(1)
+	for (i = 0; i < 100000; i++) {
+		line = "process" int(4 * rand()) ";main"
+		for (depth = 8 + int(24 * rand()); depth > 0; depth--)
+			line = line ";function" int(40 * rand() * rand() * rand())
+		print line, 1 + int(9 * rand())
+	}
+}' >large.folded
+check "100,000 stacks are drawn in time" timeout 60 "$WICK" convert large.folded -o large.svg
+check "as many frames as a browser can take" sh -c 'test "$(grep -c "<g data-s" large.svg)" -le 20000'
+check "in a file of a few megabytes" sh -c 'test "$(stat -c %s large.svg)" -lt 6000000'
+check "and that says what is left out" grep -q "[1-9][0-9,]* narrow frames left out" large.svg
+# levels FILE: names from the top of the picture down, of the path to the deepest.
+levels() {
+	grep -oE '<title>(all|ls|main|list|read)$|<rect .* y="[0-9]+"' "$1" |
+		sed -n '/title/ { s/.*>//; h; n; s/.* y="\([0-9]*\)"/\1/; G; s/\n/ /p }' |
+		sort -nu | awk '!seen[$2]++ { printf "%s ", $2 }'
+}
+"$WICK" convert in.folded -o flame.svg >out 2>said
+check "a flame graph has its root below" test "$(levels flame.svg)" = "read list main ls all "
+"$WICK" convert in.folded --icicle -o icicle.svg >out 2>said
+check "an icicle graph has it on top" test "$(levels icicle.svg)" = "all ls main list read "
 : >empty
 expect "an empty file is no profile" 1 "cannot read: empty: it is empty" convert empty -o x.svg
 head -c 100 p.pb.gz >cut
@@ -103,6 +72,41 @@ expect "a cut file is refused" 1 "ends too early" convert cut -o x.svg
 head -c 5000 /dev/urandom | sed 's/^/\x01/' >random
 expect "random bytes are refused" 1 "neither pprof nor folded" report random
 expect "text that is no profile is refused, by line" 1 "line 1:" report "$top/LICENSE"
+expect "nothing is no profile" 1 "cannot read: /dev/null: it is empty" report /dev/null
+expect "nor is what never ends" 1 "cannot read: /dev/zero: File too large" report /dev/zero
+check "a cut profile is refused wherever it is cut" sh -c 'size=$(stat -c %s p.pb.gz)
+	for at in $(seq 1 $((size - 1))); do
+		head -c $at p.pb.gz >cut
+		"$0" report cut >out 2>said
+		[ $? = 1 ] && grep -q "^wick: cannot read: cut: " said || exit 1
+	done' "$WICK"
+check "one that is changed anywhere is read or refused" sh -c '"$0" convert in.folded -o p.pb &&
+	size=$(stat -c %s p.pb)
+	for at in $(seq 0 7 $((size - 1))); do
+		cp p.pb changed
+		printf "\\377" | dd of=changed bs=1 seek=$at conv=notrunc status=none
+		timeout 20 "$0" report changed >out 2>said
+		case $? in 0 | 1) ;; *) exit 1 ;; esac
+	done' "$WICK"
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	awk 'BEGIN { for (i = 0; i < 4000; i++) printf "sh;main;f%d 1\n", i }' >many.folded
+	unshare -m sh -c 'mkdir -p small && mount -t tmpfs -o size=64k none small &&
+		echo old >small/old.svg || exit 9
+		"$0" convert many.folded -o small/new.svg && exit 9
+		"$0" convert many.folded -o small/old.svg && exit 9
+		"$0" report -n 0 many.folded -o small/new.txt && exit 9
+		ls -A small && cat small/old.svg' "$WICK" >out 2>said
+	ended "a full disk is an error" $? 0 "cannot write: small/new.svg: No space left on device"
+	check "that leaves nothing new, and what was there" test "$(cat out)" = "old.svg
+old"
+	unshare -m sh -c 'mkdir -p fixed && mount -t tmpfs -o ro none fixed || exit 9
+		"$0" convert in.folded -o fixed/new.svg' "$WICK" >out 2>said
+	ended "so is one that is read-only" $? 1 "cannot write: fixed/new.svg: Read-only file system"
+else
+	skip "a full disk is an error" "needs root, to mount one"
+	skip "that leaves nothing new, and what was there" "needs root, to mount one"
+	skip "so is one that is read-only" "needs root, to mount one"
+fi
 
 # --- report
 
@@ -173,6 +177,14 @@ expect "a word that is no address" 2 "bad address: main" symbolize -e "$elf" mai
 expect "an address that is too large" 2 "bad address" symbolize -e "$elf" 12345678123456781
 expect "a file that is not ELF" 1 "not an ELF file" symbolize -e in.folded 1
 expect "no file" 2 "missing option: -e" symbolize 1
+expect "a file that is not there" 1 "cannot read: nowhere: No such file" symbolize -e nowhere 1
+expect "a folder" 1 "cannot read: .: Is a directory" symbolize -e . 1
+expect "an empty file" 1 "not an ELF file" symbolize -e empty 1
+head -c 3000 "$elf" >cut
+expect "a cut ELF file" 1 "cannot read: cut: a damaged ELF file" symbolize -e cut 1
+expect "random bytes" 1 "cannot read: random: not an ELF file" symbolize -e random 1
+"$WICK" symbolize -e "$elf" "$address" >/dev/full 2>said
+ended "a full standard output" $? 1 "cannot write: standard output: No space left"
 
 # --- list and doctor
 
@@ -188,15 +200,15 @@ check "its rows have a state" json d.json \
 	'all(r["state"] in ("ok", "degraded", "missing") and r["why"] for r in d)'
 check "what is not ok has a fix" json d.json \
 	'all(bool(r["fix"]) == (r["state"] != "ok") for r in d)'
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-	cp "$WICK" ./wick && chmod 755 . wick
-	setpriv --reuid 65534 --regid 65534 --clear-groups ./wick doctor >out 2>said
-	status=$?
-	check "without privileges it is 3" test $status = 3
-	check "and says which are missing" grep -q "^missing.*CAP_BPF" out
+if can_be_nobody; then
+	nobody "" ./wick doctor >out 2>said
+	ended "without privileges it is 3, and says which are missing" $? 3 "we lack CAP_BPF CAP_PERFMON"
+	fix=$(grep -om 1 'setcap .*' out)
+	nobody "" ./wick record --dry-run -o - >out 2>said
+	ended "record says the same fix" $? 3 "$fix"
 else
-	skip "without privileges it is 3" "needs root to drop them"
-	skip "and says which are missing" "needs root to drop them"
+	skip "without privileges it is 3, and says which are missing" "needs root to drop them"
+	skip "record says the same fix" "needs root to drop them"
 fi
 
 for tool in convert report symbolize list doctor; do

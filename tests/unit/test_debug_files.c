@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,41 @@ static void place_row(void **state)
 	compiled_program_done(&program);
 }
 
+/* ---- below another root, which is the program's folder, so that /root is where it was ---- */
+
+static const struct root_case {
+	const char *name;
+	const char *prepare;
+	bool found;
+} root_cases[] = {
+	{ "by build ID", "true", true },
+	{ "by build ID and a link inside", "mv root real && ln -s /real root", true },
+	{ "by build ID and a link that leads out", "mv root real && ln -s $PWD/real root", false },
+	{ "by build ID, but it is a pipe", "rm -r root && mkfifo root", false },
+};
+
+static void root_row(void **state)
+{
+	const struct root_case *c = *state;
+	struct compiled_program program;
+	struct module *mod, *found = NULL;
+	int r;
+
+	compiled_program_init(&program, "cc -O2 -g", source);
+	assert_int_equal(compiled_program_run(&program, SEPARATE ID "mv debug $f"), 0);
+	assert_int_equal(compiled_program_run(&program, c->prepare), 0);
+	mod = compiled_program_module(&program, "stripped");
+	assert_int_equal(debug_files_find(mod, "/root", &found), -ENOENT);
+	module_set_root(mod, open(program.folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
+	r = debug_files_find(mod, "/root", &found);
+	assert_int_equal(r, c->found ? 0 : -ENOENT);
+	if (c->found)
+		assert_true(module_root(found) >= 0);
+	module_put(found);
+	module_put(mod);
+	compiled_program_done(&program);
+}
+
 /* Through the symbolizer: a stripped program with its debug file beside it. */
 static void test_stripped(void **state)
 {
@@ -166,7 +202,7 @@ static void alternate_row(void **state)
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
 	struct module *mod, *found = NULL;
 	struct compiled_program program;
-	char command[512], path[64];
+	char command[512];
 
 	compiled_program_init(&program, "cc -O2 -g", source);
 	snprintf(command, sizeof(command),
@@ -176,8 +212,7 @@ static void alternate_row(void **state)
 	assert_int_equal(compiled_program_run(&program, command), 0);
 	mod = compiled_program_module(&program, "main");
 	assert_int_equal(module_open(mod, &elf), 0);
-	snprintf(path, sizeof(path), "%s/main", program.folder);
-	assert_int_equal(debug_files_find_alternate(elf, path, "/nowhere", &found), c->expected);
+	assert_int_equal(debug_files_find_alternate(mod, elf, "/nowhere", &found), c->expected);
 	assert_int_equal(found != NULL, !c->expected);
 	module_put(found);
 	module_put(mod);
@@ -192,6 +227,7 @@ int main(void)
 	};
 
 	return unit_run_rows("place", place_row, UNIT_ROWS(place_cases)) +
+	       unit_run_rows("root", root_row, UNIT_ROWS(root_cases)) +
 	       unit_run_rows("alternate", alternate_row, UNIT_ROWS(alternate_cases)) +
 	       cmocka_run_group_tests(tests, NULL, NULL);
 }

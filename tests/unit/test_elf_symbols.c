@@ -51,9 +51,9 @@ static const struct choice_case {
 	{ "a function wins over a label",
 	  { { "label", 0, 16, STB_GLOBAL, STT_NOTYPE }, { "f", 0, 16, STB_LOCAL, STT_FUNC } },
 	  4, "f", 0 },
-	{ "of equal ones the first in the file wins",
+	{ "of equal ones the last in the file wins",
 	  { { "one", 0, 16, STB_GLOBAL, STT_FUNC }, { "two", 0, 16, STB_GLOBAL, STT_FUNC } },
-	  4, "one", 0 },
+	  4, "two", 0 },
 	{ "glibc's private alias loses to any other",
 	  { { "__GI_abort", 0, 16, STB_LOCAL, STT_FUNC }, { "abort", 0, 16, STB_LOCAL, STT_FUNC } },
 	  4, "abort", 0 },
@@ -211,7 +211,7 @@ static const char *brute_force(const struct symbol_row *symbols, size_t count, u
 			continue;
 		if (best == count || symbols[i].start > symbols[best].start ||
 		    (symbols[i].start == symbols[best].start &&
-		     symbols[i].binding != STB_LOCAL && symbols[best].binding == STB_LOCAL))
+		     (symbols[i].binding != STB_LOCAL || symbols[best].binding == STB_LOCAL)))
 			best = i;
 	}
 	return best < count ? symbols[best].name : NULL;

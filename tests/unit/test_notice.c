@@ -69,6 +69,7 @@ static void test_copies(void **state)
 	struct wick_copy_record copy;
 
 	memset(&copy, 0xa5, sizeof(copy));
+	copy.part = 0;
 	for (uint32_t i = 0; i < 3; i++) {
 		copy.time_ns = times[i];
 		copy.bytes = 1000 * (uint32_t)times[i] / 10;
@@ -77,15 +78,45 @@ static void test_copies(void **state)
 	}
 	notice_batch_sort(batch);
 	for (uint32_t i = 0; i < 3; i++) {
-		assert_int_equal(batch->copies[i]->time_ns, 10 * (i + 1));
-		assert_int_equal(batch->copies[i]->bytes, 1000 * (i + 1));
-		assert_int_equal(batch->copies[i]->data[1000 * (i + 1) - 1], 10 * (i + 1));
+		const struct wick_copy_record *kept = batch->copies[i].parts[0];
+
+		assert_int_equal(batch->copies[i].part_count, 1);
+		assert_int_equal(kept->time_ns, 10 * (i + 1));
+		assert_int_equal(kept->bytes, 1000 * (i + 1));
+		assert_int_equal(kept->data[1000 * (i + 1) - 1], 10 * (i + 1));
 	}
 	copy.bytes = WICK_COPY_BYTES;
 	assert_int_equal(notice_batch_add_copy(batch, &copy), 0);
 	copy.bytes = WICK_COPY_BYTES + 1;
 	assert_int_equal(notice_batch_add_copy(batch, &copy), -EINVAL);
 	assert_int_equal(batch->copy_count, 4);
+}
+
+static void add_part(struct notice_batch *batch, uint64_t task, uint32_t part)
+{
+	struct wick_copy_record copy = { .bytes = 100, .part = part, .key.task = task,
+					 .base = 1000 * task + 100 * part };
+
+	assert_int_equal(notice_batch_add_copy(batch, &copy), 0);
+}
+
+static void test_parts(void **state)
+{
+	_cleanup_(notice_batch_freep) struct notice_batch *batch = notice_batch_new();
+
+	/* Two deep stacks whose parts come mixed, the last ones too many; and a part of none. */
+	for (uint32_t part = 0; part <= WICK_COPY_PARTS; part++)
+		for (uint32_t task = 1; task <= 2; task++)
+			add_part(batch, task, part);
+	add_part(batch, 3, 1);
+	assert_int_equal(batch->copy_count, 2);
+	for (uint32_t task = 1; task <= 2; task++) {
+		const struct stack_copy *copy = &batch->copies[task - 1];
+
+		assert_int_equal(copy->part_count, WICK_COPY_PARTS);
+		for (uint32_t part = 0; part < WICK_COPY_PARTS; part++)
+			assert_int_equal(copy->parts[part]->base, 1000 * task + 100 * part);
+	}
 }
 
 static int fill(void *arg)
@@ -122,6 +153,7 @@ int main(void)
 		UNIT_TEST("a batch with a window or a loss says something", test_empty),
 		UNIT_TEST("notices are ordered by time, equal ones as they came", test_order),
 		UNIT_TEST("copies are ordered by time and only as long as they need", test_copies),
+		UNIT_TEST("the parts of a copy become one, whatever comes between", test_parts),
 		UNIT_TEST("any allocation may fail", test_no_memory),
 	};
 

@@ -16,12 +16,15 @@ expect() {	# SENTENCE EXPECTED ACTUAL
 	fi
 }
 
-# Runs a script with the lines of $2 under tests/run and expects the last line to be $3.
-total() {	# SENTENCE SCRIPT EXPECTED
-	printf '#!/bin/sh\n%s\n' "$2" >"$tmp/program"
-	chmod +x "$tmp/program"
-	actual=$(WICK_BUILD="$tmp" WICK_TEST_SECONDS=1 tests/run "$tmp/program" | tail -n 1)
-	expect "$1" "$3" "$actual"
+# Runs a script with the lines of $2, in the folder $4, under tests/run and expects the last line
+# to be $3.
+total() {	# SENTENCE SCRIPT EXPECTED [FOLDER]
+	program=$tmp/${4-unit}/program
+	mkdir -p "${program%/*}"
+	printf '#!/bin/sh\n%s\n' "$2" >"$program"
+	chmod +x "$program"
+	WICK_BUILD="$tmp" WICK_TEST_SECONDS=1 tests/run "$program" >"$tmp/output"
+	expect "$1" "$3" "$(tail -n 1 "$tmp/output")"
 }
 
 total "cases are counted by their lines" 'echo "ok - a"; echo "not ok - b"; echo "ok - c # SKIP d"' \
@@ -43,6 +46,15 @@ total "a program that takes too long is a failure" 'echo "ok - a"; sleep 5' \
 total "a program without cases is a failure" ':' "0 passed, 1 failed, 0 skipped"
 total "a case that was announced and did not run is a failure" 'echo 1..2; echo "ok 1 - a"' \
 	"1 passed, 1 failed, 0 skipped"
+once="[ ! -e $tmp/ran ] || { echo 'ok - a'; exit; }; >$tmp/ran; echo 'not ok - a'"
+total "an end-to-end program that fails once is repeated" "$once" \
+	"1 passed, 0 failed, 0 skipped" e2e
+expect "and it is said who needed that" \
+	"programs that needed a second attempt: 1 of 1: program" "$(tail -n 2 "$tmp/output" | head -n 1)"
+total "an end-to-end program that fails twice is a failure" 'echo "not ok - a"' \
+	"0 passed, 1 failed, 0 skipped" e2e
+rm "$tmp/ran"
+total "a unit test is never repeated" "$once" "0 passed, 1 failed, 0 skipped"
 export WICK_REQUIRE_BPF=1
 total "with WICK_REQUIRE_BPF a skipped case is a failure" 'echo "ok - a # SKIP b"' \
 	"0 passed, 1 failed, 0 skipped"

@@ -299,6 +299,39 @@ static void kernel_row(void **state)
 	assert_int_equal(frame.line, 0);
 }
 
+/* A BPF program that is loaded behind another, after the symbols were read. */
+static void test_kernel_changes(void **state)
+{
+	static const char later[] = "ffffffffc0000200 t bpf_prog_6deef7357e7b4530_late\t[bpf]\n";
+	_cleanup_(symbolizer_freep) struct symbolizer *sym = NULL;
+	_cleanup_close_ int fd = memfd_create("kallsyms", MFD_CLOEXEC);
+	struct symbolizer_options options = { 0 };
+	const char *module, *before;
+	struct frame frame;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	options.kallsyms_path = path;
+	assert_int_equal(write(fd, kernel, strlen(kernel)), strlen(kernel));
+	sym = symbolizer_new(&options);
+	symbolizer_refresh_kernel(sym);
+	assert_int_equal(symbolizer_lookup_kernel(sym, 0xffffffffc0000210, &frame, 1, &before), 1);
+	assert_string_equal(frame.function, "ext4_init");
+	assert_int_equal(write(fd, later, strlen(later)), strlen(later));
+	assert_int_equal(symbolizer_lookup_kernel(sym, 0xffffffffc0000210, &frame, 1, &module), 1);
+	assert_string_equal(frame.function, "ext4_init");
+	symbolizer_refresh_kernel(sym);
+	assert_int_equal(symbolizer_lookup_kernel(sym, 0xffffffffc0000210, &frame, 1, &module), 1);
+	assert_string_equal(frame.function, "bpf_prog_6deef7357e7b4530_late");
+	assert_string_equal(module, "[bpf]");
+	assert_string_equal(before, "[ext4]");
+	/* It can no longer be read: what is known stays. */
+	assert_int_equal(ftruncate(fd, 0), 0);
+	symbolizer_refresh_kernel(sym);
+	assert_int_equal(symbolizer_lookup_kernel(sym, 0xffffffffc0000210, &frame, 1, &module), 1);
+	assert_string_equal(frame.function, "bpf_prog_6deef7357e7b4530_late");
+}
+
 struct request {
 	struct module *mod;
 	char kallsyms_path[64];
@@ -352,6 +385,7 @@ int main(void)
 		UNIT_TEST("a function of the vDSO is named", test_vdso),
 		UNIT_TEST("every prefix of a file has names of some kind", test_every_prefix),
 		UNIT_TEST("flipped bytes do no harm", test_flipped_bytes),
+		UNIT_TEST("kernel code that came later is named", test_kernel_changes),
 		UNIT_TEST("lack of memory is reported", test_no_memory),
 	};
 

@@ -281,6 +281,39 @@ static void plt_row(void **state)
 	expect(c->rows, c->with_cfi, 0, 0);
 }
 
+static const struct init_case {
+	const char *name, *section;
+	const uint8_t *begin;
+	size_t begin_size;
+	const uint8_t *end;
+	size_t end_size;
+	const char *rows;
+} init_cases[] = {
+	{ "glibc's _init", ".init", BYTES(0x48, 0x83, 0xec, 0x08),
+	  BYTES(0x48, 0x83, 0xc4, 0x08, 0xc3),
+	  "0 none; 0x2000 rsp+8; 0x2004 rsp+16; 0x203f rsp+8" },
+	{ "glibc's _fini with branch tracking", ".fini",
+	  BYTES(0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x83, 0xec, 0x08),
+	  BYTES(0x48, 0x83, 0xc4, 0x08, 0xc3),
+	  "0 none; 0x2000 rsp+8; 0x2008 rsp+16; 0x203f rsp+8" },
+	{ "musl's _init", ".init", BYTES(0x50), BYTES(0x58, 0xc3),
+	  "0 none; 0x2000 rsp+8; 0x2001 rsp+16; 0x203f rsp+8" },
+	{ "an _init that ends in another way", ".init", BYTES(0x48, 0x83, 0xec, 0x08),
+	  BYTES(0x58, 0xc3), "0 none" },
+};
+
+static void init_row(void **state)
+{
+	const struct init_case *c = *state;
+
+	file_init();
+	file.plt_name = c->section;
+	memcpy(file.plt, c->begin, c->begin_size);
+	memcpy(file.plt + sizeof(file.plt) - c->end_size, c->end, c->end_size);
+	file_finish();
+	expect(c->rows, 0, 0, 0);
+}
+
 static void test_other_files(void **state)
 {
 	Elf64_Ehdr *header;
@@ -427,5 +460,6 @@ int main(void)
 	};
 
 	return unit_run_rows("plt", plt_row, UNIT_ROWS(plt_cases)) +
+	       unit_run_rows("init", init_row, UNIT_ROWS(init_cases)) +
 	       cmocka_run_group_tests(tests, NULL, NULL);
 }

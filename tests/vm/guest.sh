@@ -71,6 +71,12 @@ run hotplug hotplug
 mount -t tmpfs nothing /sys/kernel/btf
 run no-btf wick record -d 1 -o no-btf.folded
 umount /sys/kernel/btf
+run doctor wick doctor
+# The same state as by lockdown=confidentiality on the kernel's command line, and no way back.
+mount -t securityfs security /sys/kernel/security
+echo confidentiality >/sys/kernel/security/lockdown
+run lockdown wick record -d 1 -o lockdown.folded
+run lockdown-doctor wick doctor
 
 dmesg >dmesg
 stty raw -echo </dev/ttyS1

@@ -28,7 +28,8 @@ PROGRAMS = [os.path.join(BUILD, "wick"), os.path.join(BUILD, "tests/vm/verify"),
             os.path.join(WORKLOADS, "recurse"), os.path.join(WORKLOADS, "recurse-static")]
 EXIT_SKIPPED = 77
 EXIT_NOT_SUPPORTED = 3
-BOOT_SECONDS = 240
+# Five times what a quiet machine needs.
+BOOT_SECONDS = 400
 SAMPLES_LEAST = 50
 COMPLETE_LEAST = 99.0
 # Of two processes that start at the same moment on the slow machine, some first samples come
@@ -132,6 +133,16 @@ class Machine:
                   "CONFIG_DEBUG_INFO_BTF" in said and "no-btf.folded" not in self.left,
                   self.said("no-btf"))
 
+    def check_lockdown(self):
+        said = self.text("lockdown.err")
+        self.case("in a kernel that is locked down record ends with status %d and says that"
+                  % EXIT_NOT_SUPPORTED, self.ended("lockdown", EXIT_NOT_SUPPORTED) and
+                  "locked down" in said and "lockdown.folded" not in self.left,
+                  self.said("lockdown"))
+        self.case("doctor says it, too",
+                  "lockdown is confidentiality" in self.text("lockdown-doctor.out"),
+                  self.text("lockdown-doctor.out"))
+
     def check_kernel(self):
         bad = [line for line in self.text("dmesg").splitlines()
                if re.search(r"\bBUG:|\bWARNING:|\bOops\b|rcu_\w+ .*stall", line)]
@@ -146,6 +157,9 @@ class Machine:
             self.check_recursion(name, process, depth, least)
         self.check_hotplug()
         self.check_no_btf()
+        self.case("doctor finds that it can record", self.ended("doctor"),
+                  self.text("doctor.out") + self.said("doctor"))
+        self.check_lockdown()
         self.check_kernel()
         return not self.failed
 
