@@ -229,7 +229,8 @@ static __always_inline void copy_fill(struct run *run, struct wick_copy_record *
 /*
  * Send registers and stack as they are; the sample goes with it. Returns 0 when it went.
  */
-static __always_inline int copy_send(struct run *run, const struct wick_key *key, __u64 value)
+static __always_inline int copy_send(struct run *run, const struct wick_key *key, __u64 count,
+				     __u64 value)
 {
 	const struct unwind_cursor *s = &run->scratch->unwind;
 	const struct wick_task *task = &run->scratch->task.task;
@@ -247,7 +248,7 @@ static __always_inline int copy_send(struct run *run, const struct wick_key *key
 	}
 	record_head(run, &copy->head, WICK_RECORD_COPY);
 	copy->key = *key;
-	copy->value.count = 1;
+	copy->value.count = count;
 	copy->value.sum = value;
 	copy->time_ns = now_ns;
 	copy->pid = task->pid;

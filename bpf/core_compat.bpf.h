@@ -58,6 +58,40 @@ static __always_inline int task_in_exec(struct task_struct *task)
 	       !BPF_CORE_READ(task, mm, start_code);
 }
 
+/*
+ * The system call the current task is in: its number plus 1, or 0. Interrupts and exceptions store -1
+ * where system calls have their number.
+ */
+static __always_inline __u32 task_syscall(struct task_struct *task, __u32 thread_bytes)
+{
+	struct pt_regs *saved = task_user_registers(task, thread_bytes);
+	unsigned long number = -1ul;
+
+	if (TASK_FIELD(task, flags) & PF_KTHREAD_FLAG)
+		return 0;
+	bpf_probe_read_kernel(&number, sizeof(number), &saved->orig_ax);
+	return number > 4095 ? 0 : number + 1;
+}
+
+/* task_struct.state became __state in 5.14 (2f064a59a11f). */
+struct task_struct___state {
+	volatile long state;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u32 task_state(struct task_struct *task)
+{
+	struct task_struct___state *old = (void *)task;
+
+	if (bpf_core_field_exists(task->__state))
+		return BPF_CORE_READ(task, __state);
+	return BPF_CORE_READ(old, state);
+}
+
+static __always_inline int task_in_iowait(struct task_struct *task)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
+}
+
 /* struct cgroup.kn.id: a union in 5.4, u64 since 5.5 (67c0496e87d1). */
 static __always_inline __u64 cgroup_folder_id(struct cgroup *cgroup)
 {

@@ -9,5 +9,11 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("perf_event")
 int cpu_tick(struct bpf_perf_event_data *ctx)
 {
-	return sample_take(ctx, (struct pt_regs *)&ctx->regs, 0, settings.value_per_sample);
+	struct run run = {};
+
+	if (!sample_begin(&run, ctx))
+		return 0;
+	if (detail_wanted(SYSCALL))
+		detail_add_syscall(&run);
+	return sample_finish(&run, (struct pt_regs *)&ctx->regs, settings.value_per_sample);
 }

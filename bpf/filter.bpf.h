@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * filter.bpf.h - whether the current task is wanted, asked before any stack is walked.
+ * filter.bpf.h - whether a task is wanted, asked before any stack is walked.
  */
 #ifndef WICK_FILTER_BPF_H
 #define WICK_FILTER_BPF_H
@@ -50,18 +50,20 @@ static __always_inline int cgroup_wanted(struct task_struct *task)
 	return 0;
 }
 
-static __always_inline int comm_wanted(void)
+static __always_inline int comm_wanted(struct task_struct *task)
 {
 	char comm[WICK_COMM_BYTES] = {};
 
-	bpf_get_current_comm(comm, sizeof(comm));
+	bpf_probe_read_kernel_str(comm, sizeof(comm), &task->comm);
 	return comm_glob_matches(settings.glob_match, settings.glob_loops, settings.glob_accept,
 				 comm);
 }
 
-static __always_inline int sample_wanted(struct run *run)
+/* Whether the run's task is; idle tasks never are. */
+static __always_inline int task_wanted(struct run *run)
 {
-	__u32 pid = run->pid_tgid >> 32, tid = run->pid_tgid, zero = 0;
+	struct task_struct *task = run->task;
+	__u32 pid = run->pid, tid = run->tid, zero = 0;
 	struct wick_control *now = bpf_map_lookup_elem(&control, &zero);
 
 	if (!now || !now->enabled || !tid)
@@ -73,11 +75,11 @@ static __always_inline int sample_wanted(struct run *run)
 		    !(settings.filter_tids && target_wanted(&target_tids, tid)))
 			return 0;
 	}
-	if (settings.filter_uid && (__u32)bpf_get_current_uid_gid() != settings.uid)
+	if (settings.filter_uid && BPF_CORE_READ(task, cred, uid.val) != settings.uid)
 		return 0;
-	if (settings.filter_comm && !comm_wanted())
+	if (settings.filter_comm && !comm_wanted(task))
 		return 0;
-	if (settings.filter_cgroup && !cgroup_wanted(run->task))
+	if (settings.filter_cgroup && !cgroup_wanted(task))
 		return 0;
 	return 1;
 }

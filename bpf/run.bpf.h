@@ -15,12 +15,28 @@ struct run {
 	struct scratch *scratch;
 	struct wick_claim *claim;
 	struct wick_counters *counters;
-	struct task_struct *task;
-	__u64 pid_tgid;
+	struct task_struct *task;	/* whose sample it is: the current one, or one that waited */
+	__u32 pid, tid;
 	__u32 slot, generation;
 };
 
 #define COUNT(run, name) __sync_fetch_and_add(&(run)->counters->value[WICK_COUNTER_##name], 1)
+
+/* Begin a run for @task. Returns 0, or nonzero when there is nothing to count in. */
+static __always_inline int run_open(struct run *run, void *ctx, struct task_struct *task)
+{
+	__u32 index = settings.source * settings.cpu_count + bpf_get_smp_processor_id();
+
+	run->ctx = ctx;
+	run->counters = bpf_map_lookup_elem(&counters, &index);
+	if (!run->counters)
+		return -1;
+	COUNT(run, ENTERED);
+	run->task = task;
+	run->pid = TASK_FIELD(task, tgid);
+	run->tid = TASK_FIELD(task, pid);
+	return 0;
+}
 
 /* ---- claims ---- */
 
@@ -85,7 +101,13 @@ static __always_inline void record_head(struct run *run, struct wick_record *hea
 	head->generation = run->generation;
 }
 
-/* The id of the current task, its record sent if this generation has not had it; 0: lost. */
+/* Whether user space has the content of @id in this generation. */
+static __always_inline int id_is_sent(struct run *run, const __u64 *slot, __u64 id)
+{
+	return slot && *slot == sent_value(run, id);
+}
+
+/* The id of the run's task, its record sent if this generation has not had it; 0: lost. */
 static __always_inline __u64 task_send(struct run *run)
 {
 	struct wick_task_record *record = &run->scratch->task;
@@ -93,24 +115,22 @@ static __always_inline __u64 task_send(struct run *run)
 	__u32 flags = TASK_FIELD(task, flags);
 	__u64 *slot;
 
-	record->task.pid = run->pid_tgid >> 32;
-	record->task.tid = run->pid_tgid;
+	record->task.pid = run->pid;
+	record->task.tid = run->tid;
 	record->task.start_ns = TASK_FIELD(leader, start_time);
 	record->task.exec_id = task_exec_id(task);
 	record->task.flags = (flags & PF_KTHREAD_FLAG ? WICK_TASK_KERNEL : 0) |
 			     (flags & PF_EXITING_FLAG ? WICK_TASK_EXITING : 0);
 	/* As words of zeros first: the bytes behind the name are part of the id. */
 	__builtin_memset(record->task.comm, 0, 2 * WICK_COMM_BYTES);
-	bpf_get_current_comm(record->task.comm, WICK_COMM_BYTES);
+	bpf_probe_read_kernel_str(record->task.comm, WICK_COMM_BYTES, &task->comm);
 	bpf_probe_read_kernel_str(record->task.process_comm, WICK_COMM_BYTES, &leader->comm);
 	record->id = wick_task_id(&record->task);
 	slot = sent_slot(record->id);
-	if (!slot)
-		return 0;
-	if (*slot == sent_value(run, record->id))
+	if (id_is_sent(run, slot, record->id))
 		return record->id;
 	record_head(run, &record->head, WICK_RECORD_TASK);
-	if (bpf_ringbuf_output(&ring, record, sizeof(*record), BPF_RB_NO_WAKEUP))
+	if (!slot || bpf_ringbuf_output(&ring, record, sizeof(*record), BPF_RB_NO_WAKEUP))
 		return 0;
 	*slot = sent_value(run, record->id);
 	return record->id;
@@ -123,17 +143,12 @@ static __always_inline __u64 ring_flags(void)
 		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-/* Send scratch->stack unless it was; its frames and everything but the head are filled in. */
-static __always_inline __u64 stack_send(struct run *run, __u64 id)
+/* Send scratch->stack, whose slot is @slot; everything but its head and id is filled in. */
+static __always_inline __u64 stack_send(struct run *run, __u64 *slot, __u64 id)
 {
 	struct wick_stack_record *record = &run->scratch->stack;
 	__u32 bytes = WICK_STACK_RECORD_HEAD_BYTES + (record->count & UNWIND_FRAMES_MAX) * 8;
-	__u64 *slot = sent_slot(id);
 
-	if (slot && *slot == sent_value(run, id)) {
-		COUNT(run, STACKS_KNOWN);
-		return id;
-	}
 	record->id = id;
 	record_head(run, &record->head, WICK_RECORD_STACK);
 	if (!slot || bpf_ringbuf_output(&ring, record, bytes, ring_flags())) {

@@ -20,6 +20,8 @@
 #define WICK_COPY_PARTS 8
 #define WICK_COPY_CHUNK_BYTES 1024
 #define WICK_GLOB_LITERALS 31
+#define WICK_SOURCE_OPTIONS 4
+#define WICK_SYSCALL_WORDS 8
 
 /* What kernel.perf_event_max_stack is unless somebody has set it. */
 #define WICK_KERNEL_FRAMES_MAX 127
@@ -45,6 +47,7 @@ enum wick_stack_id {
 	X(LOST_COUNTS, "counts-full")     /* the map of counts was full */                     \
 	X(LOST_TASK, "task-unsent")       /* the ring had no room to say which task it was */  \
 	X(LOST_EVENT, "event-unsent")     /* the ring had no room for the event */             \
+	X(LOST_WAITS, "waits-full")       /* no place to note when a wait began */             \
 	X(WALKS_USER, "user-walks")                                                            \
 	X(WALKS_KERNEL, "kernel-walks")                                                        \
 	X(STACKS_SENT, "stacks-sent")                                                          \
@@ -53,6 +56,7 @@ enum wick_stack_id {
 	X(COPIES, "copies")               /* stack copies sent, tables not loaded yet */       \
 	X(COPIES_LIMITED, "copies-limited") /* not copied: over the rate; reported not-loaded */ \
 	X(COPIES_LOST, "copies-lost")     /* not copied: ring full; reported not-loaded */     \
+	X(DETAILS_LOST, "detail-lost")    /* reported, but without its labels: ring full */    \
 	X(REQUESTS, "table-requests")     /* wake-ups that ask for a process's tables */       \
 	X(NESTED, "nested")               /* ran inside another program of ours */
 
@@ -83,12 +87,62 @@ enum wick_task_flag {
 	WICK_TASK_EXITING = 1 << 1,
 };
 
+/*
+ * What else tells samples apart: facts of the source and what --label asks for. Like a task
+ * it is sent once per generation and known by a hash of its content.
+ */
+#define WICK_DETAILS(X)                                                                        \
+	X(KEY, "key")             /* the source's own: its row says what it means */           \
+	X(BUCKET, "bucket")       /* of a histogram: values from 2^bucket on, below twice it */\
+	X(CPU, "cpu")                                                                          \
+	X(CGROUP, "cgroup")       /* kernfs id of its folder */                                \
+	X(SYSCALL, "syscall")     /* number */                                                 \
+	X(ERRNO, "errno")                                                                      \
+	X(REASON, "reason")       /* enum wick_reason */                                       \
+	X(LOCK, "lock")           /* address */                                                \
+	X(ADDRESS, "address")                                                                  \
+	X(PEER_TASK, "peer")      /* id of the task at the other end: waker, owner, target */  \
+	X(PEER_KERNEL, "peer_kernel_stack")                                                    \
+	X(PEER_USER, "peer_user_stack")
+
+enum wick_detail_field {
+#define WICK_DETAIL_ENUM(name, text) WICK_DETAIL_##name,
+	WICK_DETAILS(WICK_DETAIL_ENUM)
+#undef WICK_DETAIL_ENUM
+	WICK_DETAIL_COUNT,
+};
+#define WICK_DETAIL_BIT(name) (1ull << WICK_DETAIL_##name)
+
+struct wick_detail {
+	wick_u64 present;		/* bits of enum wick_detail_field; the others are 0 */
+	wick_u64 value[WICK_DETAIL_COUNT];
+};
+
+/* What a task waits for, as far as the kernel's side knows it. */
+#define WICK_REASONS(X)                                                                        \
+	X(UNKNOWN, "other")                                                                    \
+	X(SYSCALL, "syscall")     /* by its system call: WICK_DETAIL_SYSCALL */                \
+	X(DISK, "disk")           /* the task is in iowait */                                  \
+	X(FAULT, "page-fault")                                                                 \
+	X(PREEMPTED, "preempted")                                                              \
+	X(KERNEL, "kernel")       /* a kernel thread */
+
+enum wick_reason {
+#define WICK_REASON_ENUM(name, text) WICK_REASON_##name,
+	WICK_REASONS(WICK_REASON_ENUM)
+#undef WICK_REASON_ENUM
+	WICK_REASON_COUNT,
+};
+
 /* The key and value of a count: who, where, what and how much. */
 struct wick_key {
 	wick_u64 task;			/* id of a wick_task */
 	wick_u64 kernel_stack, user_stack;
-	wick_u64 source_key;		/* decoded by the source: errno, device, lock, reason */
+	wick_u64 detail;		/* id of a wick_detail; WICK_DETAIL_NONE, WICK_DETAIL_LOST */
 };
+
+#define WICK_DETAIL_NONE 0ull
+#define WICK_DETAIL_LOST 1ull
 
 struct wick_value {
 	wick_u64 count;
@@ -102,6 +156,7 @@ enum wick_record_type {
 	WICK_RECORD_COPY,
 	WICK_RECORD_EVENT,
 	WICK_RECORD_REQUEST,
+	WICK_RECORD_DETAIL,
 };
 
 struct wick_record {
@@ -114,6 +169,12 @@ struct wick_task_record {
 	struct wick_record head;
 	wick_u64 id;
 	struct wick_task task;
+};
+
+struct wick_detail_record {
+	struct wick_record head;
+	wick_u64 id;
+	struct wick_detail detail;
 };
 
 struct wick_stack_record {
@@ -133,10 +194,12 @@ struct wick_stack_record {
 /*
  * A sample whose user stack is unwound in user space: process tables were not loaded yet. What lies
  * further up follows in more parts, of which only time_ns, key.task, base, bytes and data count.
+ * Of a wait that only begins the sample comes later: then the count is 0, and key.user_stack the id
+ * that it will use for this stack.
  */
 struct wick_copy_record {
 	struct wick_record head;
-	struct wick_key key;		/* user_stack is WICK_STACK_COPIED */
+	struct wick_key key;		/* user_stack is WICK_STACK_COPIED, or an id */
 	struct wick_value value;
 	wick_u64 time_ns;
 	wick_u32 pid, exec_id;
@@ -166,6 +229,28 @@ struct wick_request_record {
 	wick_u64 start_ns;
 	wick_u32 is_loaded;		/* it has tables, but its mappings may have changed */
 	wick_u32 module;		/* not the process: only the table of this module; 0: none */
+};
+
+/*
+ * What a task waits for, from its begin to its end: one per thread, in the source's own map, and
+ * kept for its next wait. The drain reads it: stacks of open waits are carried from window to window.
+ */
+enum wick_wait_state {
+	WICK_WAIT_NONE = 0,
+	WICK_WAIT_OPEN,
+	WICK_WAIT_ENDED,		/* long enough; its user stack comes when the task runs */
+};
+
+struct wick_wait {
+	wick_u64 begin_ns;		/* CLOCK_MONOTONIC */
+	wick_u64 value;			/* ns, when it has ended */
+	wick_u64 task, kernel_stack, user_stack;
+	wick_u64 peer_task, peer_kernel, peer_user;
+	wick_u64 key;			/* the source's own */
+	wick_u32 state;			/* enum wick_wait_state */
+	wick_u32 reason;		/* enum wick_reason */
+	wick_u32 syscall;		/* number + 1, or 0 */
+	wick_u32 reserved;
 };
 
 /* A process known to the kernel side: which mappings are its own. */
@@ -251,6 +336,10 @@ struct wick_settings {
 	wick_u32 skip_pid;		/* 0, or a PID never sampled */
 	wick_u32 walk_user, walk_kernel, depth_max;
 	wick_u64 value_per_sample;	/* ns a cpu sample stands for */
+	wick_u64 value_min, value_max;	/* others are left out, before a stack is walked; 0: no limit */
+	wick_u64 labels;		/* bits of enum wick_detail_field to fill in */
+	wick_u32 option[WICK_SOURCE_OPTIONS];	/* what the source's own options mean to it */
+	wick_u64 syscalls[WICK_SYSCALL_WORDS];	/* bits of system calls; all 0: every one */
 	wick_u64 sent_mask;		/* size of the sent-array, a power of two, minus 1 */
 	wick_u64 copy_interval_ns;	/* between copies on a CPU, on average */
 	wick_u32 copy_burst;		/* copies in a row before that holds */

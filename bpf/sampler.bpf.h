@@ -2,14 +2,15 @@
 /*
  * sampler.bpf.h - what every source calls: one sample, filtered, walked, counted.
  *
- * sample_take() is the whole of it: ask sample_wanted(), claim a scratch state, name the
- * task, walk the stacks, send what is new, count. Every way out bumps
- * exactly one of the counters that make up "taken = reported + lost".
+ * sample_begin() asks task_wanted() and claims a scratch state; the source adds its details;
+ * sample_finish() names the task, walks the stacks, sends what is new, counts. Every way
+ * out bumps exactly one of the counters that make up "taken = reported + lost".
+ * Sources that measure how long something takes: wait.bpf.h.
  */
 #ifndef WICK_SAMPLER_BPF_H
 #define WICK_SAMPLER_BPF_H
 
-#include "bpf/filter.bpf.h"
+#include "bpf/detail.bpf.h"
 #include "bpf/stacks.bpf.h"
 
 /*
@@ -79,33 +80,47 @@ static __always_inline void sample_deliver(struct run *run, const struct wick_ke
 		COUNT(run, REPORTED);
 }
 
-/* @regs: of the interrupted code when the context has them, else NULL (then it is the kernel). */
-static __always_inline void sample_walk(struct run *run, struct pt_regs *regs, __u64 source_key,
-					__u64 value)
+/*
+ * The user stack of the current task, as an id. When it must be copied, the sample goes with
+ * the copy: then the result is WICK_STACK_COPIED and there is nothing more to deliver.
+ * @regs: of the interrupted code when the context has them, else NULL (then it is the kernel).
+ */
+static __always_inline __u64 user_stack(struct run *run, struct pt_regs *regs, int in_kernel,
+					struct wick_key *key, __u64 count, __u64 value)
 {
-	int in_kernel = !regs || !registers_are_user(regs), stop;
-	struct wick_key key = { .source_key = source_key };
+	int stop = user_registers(run, regs, in_kernel);
+	__u64 id;
+
+	if (stop != UNWIND_STOP_NONE)
+		return user_stack_absent(run, stop);
+	id = user_stack_walk(run);
+	if (id != WICK_STACK_COPIED)
+		return id;
+	if (!copy_send(run, key, count, value))
+		return WICK_STACK_COPIED;
+	return user_stack_absent(run, UNWIND_STOP_NOT_LOADED);
+}
+
+static __always_inline void sample_walk(struct run *run, struct pt_regs *regs, __u64 value)
+{
+	int in_kernel = !regs || !registers_are_user(regs);
+	struct wick_key key = {};
 
 	key.task = task_send(run);
 	if (!key.task) {
 		COUNT(run, LOST_TASK);
 		return;
 	}
+	detail_add_common(run, value);
+	key.detail = detail_send(run);
 	if (in_kernel && settings.walk_kernel)
 		key.kernel_stack = kernel_stack(run);
 	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
-		stop = user_registers(run, regs, in_kernel);
-		if (stop != UNWIND_STOP_NONE) {
-			key.user_stack = user_stack_absent(run, stop);
-		} else {
-			key.user_stack = user_stack_walk(run);
-			if (key.user_stack == WICK_STACK_COPIED) {
-				if (!copy_send(run, &key, value)) {
-					COUNT(run, REPORTED);
-					return;
-				}
-				key.user_stack = user_stack_absent(run, UNWIND_STOP_NOT_LOADED);
-			}
+		key.user_stack = WICK_STACK_COPIED;
+		key.user_stack = user_stack(run, regs, in_kernel, &key, 1, value);
+		if (key.user_stack == WICK_STACK_COPIED) {
+			COUNT(run, REPORTED);
+			return;
 		}
 	}
 	sample_deliver(run, &key, value);
@@ -121,28 +136,33 @@ static __always_inline void first_sample_note(void)
 		now->first_sample_ns = bpf_ktime_get_ns();
 }
 
-static __always_inline int sample_take(void *ctx, struct pt_regs *regs, __u64 source_key,
-				       __u64 value)
+/* A wanted sample is there. Returns whether it can go on: else it is lost, and counted. */
+static __always_inline int sample_claim(struct run *run)
 {
-	__u32 index = settings.source * settings.cpu_count + bpf_get_smp_processor_id();
-	struct run run = { .ctx = ctx };
-
-	run.counters = bpf_map_lookup_elem(&counters, &index);
-	if (!run.counters)
+	COUNT(run, TAKEN);
+	first_sample_note();
+	if (run_claim(run))
 		return 0;
-	COUNT(&run, ENTERED);
-	run.pid_tgid = bpf_get_current_pid_tgid();
-	run.task = task_current();
-	if (!sample_wanted(&run)) {
-		COUNT(&run, FILTERED);
+	detail_clear(run);
+	return 1;
+}
+
+/* Of the current task. Returns whether there is a sample: then sample_finish() must follow. */
+static __always_inline int sample_begin(struct run *run, void *ctx)
+{
+	if (run_open(run, ctx, task_current()))
+		return 0;
+	if (!task_wanted(run)) {
+		COUNT(run, FILTERED);
 		return 0;
 	}
-	COUNT(&run, TAKEN);
-	first_sample_note();
-	if (run_claim(&run))
-		return 0;
-	sample_walk(&run, regs, source_key, value);
-	run_release(&run);
+	return sample_claim(run);
+}
+
+static __always_inline int sample_finish(struct run *run, struct pt_regs *regs, __u64 value)
+{
+	sample_walk(run, regs, value);
+	run_release(run);
 	return 0;
 }
 

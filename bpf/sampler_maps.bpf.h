@@ -20,6 +20,7 @@ struct scratch {
 	__u64 start_ip, start_sp, start_fp, start_rbx;
 	struct wick_stack_record stack;
 	struct wick_task_record task;
+	struct wick_detail_record detail;
 	struct wick_event_record event;
 };
 

@@ -14,6 +14,8 @@
 #define WICK_USER_STACK_SEED 0x75736572ull	/* unwind_cursor.hash before the first frame */
 #define WICK_KERNEL_STACK_SEED 0x6b65726eull
 #define WICK_TASK_SEED 0x7461736bull
+#define WICK_DETAIL_SEED 0x64657461ull
+#define WICK_WAIT_SEED 0x77616974ull
 
 static __always_inline wick_u64 wick_id(wick_u64 hash)
 {
@@ -44,6 +46,21 @@ static __always_inline wick_u64 wick_task_id(const struct wick_task *task)
 	for (int i = 0; i < 7; i++)
 		hash = unwind_hash(hash, words[i]);
 	return wick_id(hash);
+}
+
+static __always_inline wick_u64 wick_detail_id(const struct wick_detail *detail)
+{
+	wick_u64 hash = unwind_hash(WICK_DETAIL_SEED, detail->present);
+
+	for (int i = 0; i < WICK_DETAIL_COUNT; i++)
+		hash = unwind_hash(hash, detail->value[i]);
+	return wick_id(hash);
+}
+
+/* Of a stack whose frames are not known yet: the one thread @tid had at @time_ns. */
+static __always_inline wick_u64 wick_wait_stack_id(wick_u32 tid, wick_u64 time_ns)
+{
+	return wick_id(unwind_hash(unwind_hash(WICK_WAIT_SEED, tid), time_ns));
 }
 
 #endif

@@ -9,15 +9,14 @@
 
 /* ---- kernel stacks ---- */
 
-static __always_inline __u64 kernel_stack(struct run *run)
+/* Send the frames in scratch->stack, of which there are @bytes. */
+static __always_inline __u64 kernel_stack_send(struct run *run, long bytes)
 {
 	struct wick_stack_record *record = &run->scratch->stack;
-	__u64 hash = WICK_KERNEL_STACK_SEED;
+	__u64 hash = WICK_KERNEL_STACK_SEED, *slot;
 	__u32 count;
-	long bytes;
 
 	COUNT(run, WALKS_KERNEL);
-	bytes = bpf_get_stack(run->ctx, record->frames, WICK_KERNEL_FRAMES_MAX * 8, 0);
 	if (bytes <= 0)
 		return WICK_STACK_NONE;
 	count = bytes / 8;
@@ -29,13 +28,33 @@ static __always_inline __u64 kernel_stack(struct run *run)
 			record->frames[i]--;
 		hash = unwind_hash(hash, record->frames[i]);
 	}
+	hash = wick_id(hash);
+	slot = sent_slot(hash);
+	if (id_is_sent(run, slot, hash)) {
+		COUNT(run, STACKS_KNOWN);
+		return hash;
+	}
 	record->count = count;
 	record->stop = UNWIND_STOP_END;
 	record->is_kernel = 1;
 	record->flags = 0;
 	record->pid = 0;
 	record->start_ns = 0;
-	return stack_send(run, wick_id(hash));
+	return stack_send(run, slot, hash);
+}
+
+/* Of the current task. */
+static __always_inline __u64 kernel_stack(struct run *run)
+{
+	return kernel_stack_send(run, bpf_get_stack(run->ctx, run->scratch->stack.frames,
+						    WICK_KERNEL_FRAMES_MAX * 8, 0));
+}
+
+/* Of the run's task, which does not run: it is being switched to. */
+static __always_inline __u64 kernel_stack_of_sleeper(struct run *run)
+{
+	return kernel_stack_send(run, bpf_get_task_stack(run->task, run->scratch->stack.frames,
+							 WICK_KERNEL_FRAMES_MAX * 8, 0));
 }
 
 /* ---- user stacks ---- */
@@ -53,7 +72,7 @@ static __always_inline __u64 user_stack_send(struct run *run)
 	record->start_ns = record->pid ? task->start_ns : 0;
 	id = wick_user_stack_id(s->hash, s->stop, record->pid, record->start_ns);
 	slot = sent_slot(id);
-	if (slot && *slot == sent_value(run, id)) {
+	if (id_is_sent(run, slot, id)) {
 		COUNT(run, STACKS_KNOWN);
 		return id;
 	}
@@ -62,7 +81,7 @@ static __always_inline __u64 user_stack_send(struct run *run)
 	record->is_kernel = 0;
 	record->flags = s->flags;
 	bpf_probe_read_kernel(record->frames, count * 8, s->frames);
-	return stack_send(run, id);
+	return stack_send(run, slot, id);
 }
 
 /* A stack without frames that says why. */

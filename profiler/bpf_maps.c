@@ -2,20 +2,27 @@
 #include "profiler/bpf_maps.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "bpf/cpu.skel.h"
+#include "bpf/offcpu.skel.h"
 #include "bpf/process.skel.h"
 #include "profiler/privileges.h"
+
+#define MISSING_MAX 8
 
 struct bpf_maps {
 	struct session_limits limits;
 	unsigned int cpus, counter_count;
 	bool filters_pids, filters_tids;
 	struct bpf_object *process;
+	struct btf *kernel_types;		/* while objects are loaded, for what it has */
+	char missing[MISSING_MAX][48];
+	size_t missing_count;
 	struct wick_control *control;
 	struct wick_claim *claims;
 	struct wick_counters *counters;
@@ -27,6 +34,7 @@ static const struct embedded {
 } embedded_objects[] = {
 	{ "process", process__elf_bytes },
 	{ "cpu", cpu__elf_bytes },
+	{ "offcpu", offcpu__elf_bytes },
 };
 
 static const struct embedded *embedded_find(const char *name)
@@ -53,6 +61,7 @@ static uint32_t map_entries(const struct bpf_maps *m, const char *name)
 		{ "modules", m->limits.modules },
 		{ "target_pids", m->filters_pids ? m->limits.processes : 1 },
 		{ "target_tids", m->filters_tids ? m->limits.processes : 1 },
+		{ "waits", m->limits.waits },
 		{ "counts_0", m->limits.counts },
 		{ "counts_1", m->limits.counts },
 	};
@@ -91,10 +100,51 @@ static int explain(int code, const char *name, struct error *err)
 			 strerror(-code));
 }
 
-int bpf_maps_load_object(struct bpf_maps *m, const char *name,
-			 const struct wick_settings *settings, struct bpf_object **ret,
-			 struct error *err)
+/* "tp_btf/NAME" needs the type btf_trace_NAME. */
+static bool kernel_has_tracepoint(struct bpf_maps *m, const char *name)
 {
+	char type[96];
+
+	if (!m->kernel_types)
+		m->kernel_types = btf__load_vmlinux_btf();
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return !m->kernel_types ||
+	       btf__find_by_name_kind(m->kernel_types, type, BTF_KIND_TYPEDEF) >= 0;
+}
+
+static void programs_choose(struct bpf_maps *m, const struct bpf_load *load,
+			    struct bpf_object *object)
+{
+	static const char tracepoint[] = "tp_btf/";
+	struct bpf_program *program;
+
+	if (load->prepare)
+		load->prepare(load->options, object);
+	bpf_object__for_each_program(program, object)
+	{
+		const char *section = bpf_program__section_name(program), *name;
+
+		name = strstr(section, tracepoint);
+		if (!bpf_program__autoload(program) || !name)
+			continue;
+		name += strlen(tracepoint);
+		if (kernel_has_tracepoint(m, name))
+			continue;
+		bpf_program__set_autoload(program, false);
+		if (m->missing_count < MISSING_MAX)
+			snprintf(m->missing[m->missing_count++], sizeof(m->missing[0]), "%s", name);
+	}
+}
+
+const char *bpf_maps_missing(const struct bpf_maps *m, size_t index)
+{
+	return index < m->missing_count ? m->missing[index] : NULL;
+}
+
+int bpf_maps_load_object(struct bpf_maps *m, const struct bpf_load *load,
+			 struct bpf_object **ret, struct error *err)
+{
+	const char *name = load->name;
 	const struct embedded *embedded = embedded_find(name);
 	struct bpf_object *object;
 	struct bpf_map *map;
@@ -112,7 +162,7 @@ int bpf_maps_load_object(struct bpf_maps *m, const char *name,
 				 strerror(errno));
 	bpf_object__for_each_map(map, object)
 	{
-		r = map_prepare(m, map, settings);
+		r = map_prepare(m, map, load->settings);
 		if (r < 0) {
 			error_set(err, ERROR_FAILED, r, "cannot prepare BPF map: %s: %s",
 				  bpf_map__name(map), strerror(-r));
@@ -120,6 +170,7 @@ int bpf_maps_load_object(struct bpf_maps *m, const char *name,
 			return r;
 		}
 	}
+	programs_choose(m, load, object);
 	r = bpf_object__load(object);
 	if (r < 0) {
 		bpf_object__close(object);
@@ -160,7 +211,8 @@ int bpf_maps_open(const struct session_limits *limits, const struct wick_setting
 	m->counter_count = counter_count;
 	m->filters_pids = settings->filter_pids;
 	m->filters_tids = settings->filter_tids;
-	r = bpf_maps_load_object(m, "process", settings, &m->process, err);
+	r = bpf_maps_load_object(m, &(struct bpf_load){ .name = "process", .settings = settings },
+				 &m->process, err);
 	if (r < 0)
 		return r;
 	m->control = map_memory(m, "control", sizeof(*m->control), PROT_READ | PROT_WRITE);
@@ -184,6 +236,7 @@ struct bpf_maps *bpf_maps_close(struct bpf_maps *m)
 	if (m->counters)
 		munmap(m->counters, counters_bytes(m));
 	bpf_object__close(m->process);
+	btf__free(m->kernel_types);
 	free(m);
 	return NULL;
 }

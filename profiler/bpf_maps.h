@@ -17,6 +17,7 @@
 
 struct bpf_maps;
 struct bpf_object;
+struct source_options;
 
 /* @counter_count: one set per source and CPU. */
 int bpf_maps_open(const struct session_limits *limits, const struct wick_settings *settings,
@@ -25,13 +26,24 @@ int bpf_maps_open(const struct session_limits *limits, const struct wick_setting
 struct bpf_maps *bpf_maps_close(struct bpf_maps *maps);
 DEFINE_CLEANUP(struct bpf_maps *, bpf_maps_close)
 
+/* How an object is loaded. */
+struct bpf_load {
+	const char *name;			/* of the embedded object */
+	const struct wick_settings *settings;
+	/* Chooses among its optional programs; NULL: leave them out. */
+	void (*prepare)(const struct source_options *options, struct bpf_object *object);
+	const struct source_options *options;	/* for @prepare */
+};
+
 /*
- * Open embedded object @name, size its own maps, put @settings in, share the
- * maps, load. The object is the caller's, for bpf_object__close().
+ * Open an embedded object, size its own maps, put the settings in, share the maps, load. Programs
+ * on tracepoints that this kernel does not have are left out: bpf_maps_missing(). The object is
+ * the caller's, for bpf_object__close().
  */
-int bpf_maps_load_object(struct bpf_maps *maps, const char *name,
-			 const struct wick_settings *settings, struct bpf_object **ret,
-			 struct error *err);
+int bpf_maps_load_object(struct bpf_maps *maps, const struct bpf_load *load,
+			 struct bpf_object **ret, struct error *err);
+/* Tracepoints that programs were left out for; NULL after the last. */
+const char *bpf_maps_missing(const struct bpf_maps *maps, size_t index);
 /* The object that follows forks, execs and exits; its programs are for bpf_program__attach(). */
 struct bpf_object *bpf_maps_process_object(struct bpf_maps *maps);
 /* A shared map by name, or -ENOENT. */

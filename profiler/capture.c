@@ -95,7 +95,9 @@ struct capture *capture_free(struct capture *c)
 static void batch_drop(struct capture *c, struct notice_batch *batch)
 {
 	c->stats.late_batches++;
-	c->stats.late_copies += batch->copy_count;
+	/* A wait that only begins counts 0: its sample is still to come. */
+	for (size_t i = 0; i < batch->copy_count; i++)
+		c->stats.late_copies += batch->copies[i].parts[0]->value.count;
 	if (batch->window)
 		c->stats.late_samples += window_sample_count(batch->window);
 	/* What its notices said must be learned from /proc. */
@@ -228,6 +230,7 @@ void capture_stop(struct capture *c)
 	c->stopping = true;
 	/* Twice: programs that ran in the first have sent what belongs to the next generation. */
 	capture_round(c, true);
+	drain_close_waits(c->drain, clock_monotonic_ns());
 	capture_round(c, true);
 	queue_close(c->options.out);
 }

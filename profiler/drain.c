@@ -8,6 +8,7 @@
 
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
+#include "profiler/open_waits.h"
 #include "profiler/ring_reader.h"
 #include "profiler/window.h"
 
@@ -21,6 +22,7 @@ struct drain {
 	struct ring_reader *ring;
 	struct wick_control *control;
 	struct window *window, *next;	/* of this generation and the one after it */
+	struct open_waits *waits;	/* NULL: no source has any */
 	uint64_t window_start_ns;
 	uint64_t reported_before;	/* counters' sum at the last drain, for pressure */
 	struct notice_batch *batch, *next_batch;	/* while records are read */
@@ -43,7 +45,8 @@ int drain_new(const struct drain_options *options, struct drain **ret)
 	d->window = window_new(options->window_bytes);
 	d->next = window_new(options->window_bytes);
 	d->window_start_ns = clock_monotonic_ns();
-	if (!d->keys || !d->values || !d->window || !d->next)
+	d->waits = open_waits_new(options->sources, options->source_count, &r);
+	if (r < 0 || !d->keys || !d->values || !d->window || !d->next)
 		return -ENOMEM;
 	r = ring_reader_open(bpf_maps_fd(options->maps, "ring"), options->limits->ring_bytes,
 			     &d->ring);
@@ -60,6 +63,7 @@ struct drain *drain_free(struct drain *d)
 	ring_reader_close(d->ring);
 	window_free(d->window);
 	window_free(d->next);
+	open_waits_free(d->waits);
 	free(d->keys);
 	free(d->values);
 	free(d);
@@ -104,6 +108,15 @@ static int read_stack(struct drain *d, const void *record, size_t size)
 	return window_add_stack(record_window(d, &r->head), &stack);
 }
 
+static int read_detail(struct drain *d, const void *record, size_t size)
+{
+	const struct wick_detail_record *r = record;
+
+	if (size < sizeof(*r))
+		return -EBADMSG;
+	return window_add_detail(record_window(d, &r->head), r->id, &r->detail);
+}
+
 static int read_event(struct drain *d, const void *record, size_t size)
 {
 	const struct wick_event_record *r = record;
@@ -115,6 +128,8 @@ static int read_event(struct drain *d, const void *record, size_t size)
 	event = (struct window_event){ .sample = { .key = r->key, .source = r->head.source,
 						   .value = r->value },
 				       .time_ns = r->time_ns, .cpu = r->cpu };
+	if (d->waits)
+		open_waits_complete(d->waits, record_window(d, &r->head), &r->key);
 	error = window_add_event(record_window(d, &r->head), &event);
 	if (error < 0)
 		d->stats.lost_memory++;
@@ -136,7 +151,7 @@ static int read_copy(struct drain *d, const void *record, size_t size)
 		return -EBADMSG;
 	error = notice_batch_add_copy(record_batch(d, &r->head), r);
 	if (error < 0)
-		d->stats.lost_memory++;
+		d->stats.lost_memory += r->part ? 0 : r->value.count;
 	return error;
 }
 
@@ -154,7 +169,7 @@ static int read_record(void *context, const void *record, size_t size)
 	static int (*const readers[])(struct drain *, const void *, size_t) = {
 		[WICK_RECORD_TASK] = read_task,	      [WICK_RECORD_STACK] = read_stack,
 		[WICK_RECORD_COPY] = read_copy,	      [WICK_RECORD_EVENT] = read_event,
-		[WICK_RECORD_REQUEST] = read_request,
+		[WICK_RECORD_REQUEST] = read_request, [WICK_RECORD_DETAIL] = read_detail,
 	};
 	const struct wick_record *head = record;
 	struct drain *d = context;
@@ -218,6 +233,8 @@ static void counts_add(struct drain *d, uint32_t source, uint32_t count)
 		struct window_sample sample = { .key = d->keys[i], .source = source,
 						.value = d->values[i] };
 
+		if (d->waits)
+			open_waits_complete(d->waits, d->window, &sample.key);
 		if (window_add_sample(d->window, &sample) < 0)
 			d->stats.lost_memory += sample.value.count;
 	}
@@ -277,6 +294,9 @@ int drain_window(struct drain *d, struct notice_batch *batch, struct notice_batc
 	d->batch = d->next_batch = NULL;
 	for (size_t source = 0; source < d->options.source_count; source++)
 		counts_read(d, source, old & 1);
+	/* Without memory some stacks of long waits will be unknown, and counted as such. */
+	if (d->waits && open_waits_keep(d->waits, d->window) < 0)
+		log_debug(LOG_DRAIN, "no memory for the stacks of open waits");
 	window_set_time(d->window, d->window_start_ns, now_ns);
 	d->window_start_ns = now_ns;
 	batch->window = d->window;
@@ -284,6 +304,16 @@ int drain_window(struct drain *d, struct notice_batch *batch, struct notice_batc
 	d->next = fresh;
 	d->stats.windows++;
 	return 0;
+}
+
+void drain_close_waits(struct drain *d, uint64_t now_ns)
+{
+	uint64_t lost = 0;
+
+	if (!d->waits)
+		return;
+	d->stats.waits_closed += open_waits_close(d->waits, d->window, now_ns, &lost);
+	d->stats.waits_unknown += lost;
 }
 
 bool drain_is_pressed(const struct drain *d)

@@ -31,6 +31,8 @@ struct drain_stats {
 	uint64_t windows, records, keys, flip_wait_ns;
 	uint64_t claim_timeouts;	/* a program held its claim for seconds: never seen */
 	uint64_t late_records;		/* of a generation that was passed on already */
+	uint64_t waits_closed;		/* waits that were open at the end: taken, and in the window */
+	uint64_t waits_unknown;		/* those without a known task: taken, and lost */
 	uint64_t lost_memory;		/* samples lost because user space had no memory */
 	uint64_t lost_read;		/* counts that could not be read from the map: errors, not samples */
 };
@@ -46,6 +48,11 @@ void drain_read_ring(struct drain *drain, struct notice_batch *batch);
  * @batch->window; copies and requests of the next one to @next. Returns 0 or -ENOMEM.
  */
 int drain_window(struct drain *drain, struct notice_batch *batch, struct notice_batch *next);
+/*
+ * Between the last two drains, when no program runs any more: count the waits that are still open,
+ * up to @now_ns.
+ */
+void drain_close_waits(struct drain *drain, uint64_t now_ns);
 /* Whether ring or counts fill up so that a drain should not wait for its time. */
 bool drain_is_pressed(const struct drain *drain);
 void drain_stats(const struct drain *drain, struct drain_stats *ret);

@@ -6,6 +6,7 @@
 /* Bytes of kernel memory an entry costs, hash overhead included (measured by map fdinfo). */
 #define COUNT_BYTES 128
 #define PROCESS_BYTES 112
+#define WAIT_BYTES 160
 #define SEGMENT_BYTES ((uint64_t)WICK_SEGMENT_BLOCKS * sizeof(struct wick_block))
 
 static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most)
@@ -37,6 +38,7 @@ void limits_fill(uint64_t memory, unsigned int cpus, unsigned int sources,
 	fill(&l->counts, clamp(share / COUNT_BYTES / 2 / sources, 1024, 65536) / 2);
 	fill(&l->sent, clamp(power_of_two_below(share / 8 / 8), 4096, 1 << 20));
 	fill(&l->mappings, clamp(share / 4 / sizeof(struct wick_mapping), 4096, 1 << 20));
+	fill(&l->waits, clamp(share / 4 / WAIT_BYTES, 1024, 65536));
 	fill(&l->processes, clamp(share / 4 / PROCESS_BYTES, 1024, 65536));
 	fill(&l->modules, clamp(share / 16 / sizeof(struct wick_module), 1024, 65536));
 	fill(&l->rules, 16384);

@@ -139,6 +139,8 @@ static int add_location(struct locations *l, struct profile_location *location,
 		if (error < 0)
 			return error;
 	}
+	if (profile_builder_string(l->builder, frames[0].function, &ret->name) < 0)
+		return -ENOMEM;
 	location->lines = lines;
 	location->line_count = count;
 	ret->by_fde = origin == FRAME_FDE;
@@ -221,6 +223,19 @@ static int collect_stack(struct locations *l, const struct window *window, uint6
 	return 0;
 }
 
+static int collect_key(struct locations *l, const struct window *window,
+		       const struct wick_key *key)
+{
+	const struct wick_detail *detail = window_detail(window, key->detail);
+	int r = collect_stack(l, window, key->kernel_stack);
+
+	r = r ?: collect_stack(l, window, key->user_stack);
+	if (!detail)
+		return r;
+	r = r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_KERNEL]);
+	return r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_USER]);
+}
+
 static int collect_frames(struct locations *l, const struct window *window)
 {
 	const struct window_event *events;
@@ -228,15 +243,11 @@ static int collect_frames(struct locations *l, const struct window *window)
 	size_t position = 0, count;
 	int r = 0;
 
-	while (r >= 0 && window_next_sample(window, &position, &sample)) {
-		r = collect_stack(l, window, sample.key.kernel_stack);
-		r = r ?: collect_stack(l, window, sample.key.user_stack);
-	}
+	while (r >= 0 && window_next_sample(window, &position, &sample))
+		r = collect_key(l, window, &sample.key);
 	events = window_events(window, &count);
-	for (size_t i = 0; r >= 0 && i < count; i++) {
-		r = collect_stack(l, window, events[i].sample.key.kernel_stack);
-		r = r ?: collect_stack(l, window, events[i].sample.key.user_stack);
-	}
+	for (size_t i = 0; r >= 0 && i < count; i++)
+		r = collect_key(l, window, &events[i].sample.key);
 	return r;
 }
 

@@ -23,6 +23,7 @@ struct location_info {
 	uint32_t location;
 	bool named;		/* by a symbol */
 	bool by_fde;		/* by the start of its FDE */
+	uint32_t name;		/* profile_string of the innermost function */
 };
 
 /* Both are borrowed until locations_free(). */

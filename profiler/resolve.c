@@ -6,20 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profiler/labels.h"
 #include "profiler/locations.h"
 
-/* Kernel and user frames and a mark for each. */
-#define STACK_MAX (2 * UNWIND_FRAMES_MAX + 2)
-#define LABELS_MAX 8
+/* Kernel and user frames and a mark for each, of the task and of its peer, and a note between. */
+#define STACK_MAX (4 * UNWIND_FRAMES_MAX + 5)
+#define SOURCES_MAX 16
 
 struct resolver {
 	const struct resolve_options *options;
 	struct profile_builder *builder;
 	struct locations *locations;
+	struct labels *labels;
 	struct resolve_stats stats;
-	uint32_t first_value[16];	/* of each source */
+	uint32_t first_value[SOURCES_MAX];	/* of each source */
 	size_t value_count;
-	profile_string key_pid, key_tid, key_comm, key_thread;
+};
+
+/* A stack of a profile while it is put together, leaf first. */
+struct stack_list {
+	uint32_t locations[STACK_MAX];
+	size_t count;
+	/* Functions of the sample's own kernel stack. */
+	const char *kernel_names[UNWIND_FRAMES_MAX];
+	size_t kernel_count;
 };
 
 const char *resolve_stop_text(unsigned int stop)
@@ -35,43 +45,39 @@ const char *resolve_stop_text(unsigned int stop)
 
 /* ---- before the samples ---- */
 
-static int add_value_types(struct resolver *r)
+static int add_values(struct resolver *r, const struct source *source)
 {
-	for (size_t i = 0; i < r->options->source_count; i++) {
-		const struct source *source = r->options->sources[i];
+	for (size_t v = 0; v < SOURCE_VALUES_MAX && source->values[v].type; v++) {
+		const struct source_value *value = &source->values[v];
+		struct profile_value_type type = { .is_main = value->is_main };
+		uint32_t index;
+		int error = profile_builder_string(r->builder, value->type, &type.type);
 
-		r->first_value[i] = r->value_count;
-		for (size_t v = 0; v < SOURCE_VALUES_MAX && source->values[v].type; v++) {
-			const struct source_value *value = &source->values[v];
-			struct profile_value_type type = { .is_main = value->is_main };
-			uint32_t index;
-			int error = profile_builder_string(r->builder, value->type, &type.type);
-
-			error = error ?:
-					profile_builder_string(r->builder, value->unit, &type.unit);
-			error = error ?:
-					profile_builder_string(r->builder, source->name,
-							       &type.source);
-			error = error ?: profile_builder_value_type(r->builder, &type, &index);
-			if (error < 0)
-				return error;
-			r->value_count++;
-		}
+		error = error ?: profile_builder_string(r->builder, value->unit, &type.unit);
+		error = error ?: profile_builder_string(r->builder, source->name, &type.source);
+		error = error ?: profile_builder_value_type(r->builder, &type, &index);
+		if (error < 0)
+			return error;
+		r->value_count++;
 	}
 	return 0;
 }
 
-static int add_label_keys(struct resolver *r)
+/* Parts of a composite share its values. */
+static int add_value_types(struct resolver *r)
 {
-	const struct {
-		const char *text;
-		profile_string *key;
-	} keys[] = { { "pid", &r->key_pid }, { "tid", &r->key_tid }, { "comm", &r->key_comm },
-		     { "thread", &r->key_thread } };
+	for (size_t i = 0; i < r->options->source_count; i++) {
+		size_t same = 0;
+		int error;
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
-		int error = profile_builder_string(r->builder, keys[i].text, keys[i].key);
-
+		while (r->options->shown[same] != r->options->shown[i])
+			same++;
+		if (same < i) {
+			r->first_value[i] = r->first_value[same];
+			continue;
+		}
+		r->first_value[i] = r->value_count;
+		error = add_values(r, r->options->shown[i]);
 		if (error < 0)
 			return error;
 	}
@@ -80,41 +86,66 @@ static int add_label_keys(struct resolver *r)
 
 /* ---- one sample ---- */
 
-/*
- * Append the locations of stack @id. Returns how many there are then, or -ENOMEM. A stack that is
- * not known is one mark.
- */
-static long add_stack(struct resolver *r, uint64_t id, uint64_t weight, uint32_t *list,
-		      size_t count)
+/* Code of the kernel that a program on a tracepoint is called through. */
+static bool is_tracing_code(const char *function)
+{
+	static const char *const prefixes[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
+						"__traceiter_", "bpf_get_stack", "trace_call_bpf",
+						"perf_trace_", "bpf_overflow_handler" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+#define TRACING_FRAMES_MAX 8
+
+/* How many frames at the leaf of a kernel stack belong to the tracing itself. */
+static uint32_t tracing_frames(struct resolver *r, const struct window_stack *stack)
+{
+	struct location_info info;
+	uint32_t skip = 0;
+
+	for (uint32_t i = 0; i < stack->count && i < TRACING_FRAMES_MAX; i++)
+		if (locations_find(r->locations, stack, i, &info) >= 0 &&
+		    is_tracing_code(profile_builder_text(r->builder, info.name)))
+			skip = i + 1;
+	return skip;
+}
+
+/* Append the locations of stack @id. One that is not known is a mark. */
+static int add_stack(struct resolver *r, const struct source *source, uint64_t id,
+		     uint64_t weight, struct stack_list *list)
 {
 	const struct window_stack *stack = id < WICK_STACK_FIRST ?
 						   NULL : window_stack(r->options->window, id);
-	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST;
+	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST, i = 0;
 	struct location_info info;
 	char mark[64];
 	int error;
 
 	if (!stack && id >= WICK_STACK_FIRST)
 		r->stats.stack_unresolved += weight;
-	for (uint32_t i = 0; stack && i < stack->count; i++) {
+	if (stack && stack->is_kernel && source->in_tracepoint)
+		i = tracing_frames(r, stack);
+	for (; stack && i < stack->count; i++) {
 		error = locations_find(r->locations, stack, i, &info);
 		if (error < 0)
 			return error;
-		list[count++] = info.location;
+		list->locations[list->count++] = info.location;
+		if (stack->is_kernel && list->kernel_count < UNWIND_FRAMES_MAX)
+			list->kernel_names[list->kernel_count++] =
+				profile_builder_text(r->builder, info.name);
 		r->stats.frames += weight;
 		r->stats.frames_named += info.named ? weight : 0;
 		r->stats.frames_fde += info.by_fde ? weight : 0;
 	}
-	if (stop != UNWIND_STOP_END) {
-		snprintf(mark, sizeof(mark),
-			 unwind_stop_is_no_stack(stop) ? "[%s]" : "[incomplete:%s]",
-			 resolve_stop_text(stop));
-		error = locations_mark(r->locations, mark, &list[count]);
-		if (error < 0)
-			return error;
-		count++;
-	}
-	return count;
+	if (stop == UNWIND_STOP_END)
+		return 0;
+	snprintf(mark, sizeof(mark), unwind_stop_is_no_stack(stop) ? "[%s]" : "[incomplete:%s]",
+		 resolve_stop_text(stop));
+	return locations_mark(r->locations, mark, &list->locations[list->count++]);
 }
 
 static void note_user_stack(struct resolver *r, uint64_t id, uint64_t weight)
@@ -134,79 +165,132 @@ static void note_user_stack(struct resolver *r, uint64_t id, uint64_t weight)
 		r->stats.incomplete[stop] += weight;
 }
 
-static int add_text_label(struct resolver *r, struct profile_label *label, profile_string key,
-			  const char *comm)
-{
-	char text[WICK_COMM_BYTES + 1] = { 0 };
-
-	memcpy(text, comm, WICK_COMM_BYTES);
-	*label = (struct profile_label){ .key = key };
-	return profile_builder_string(r->builder, text, &label->text);
-}
-
-static int add_labels(struct resolver *r, const struct wick_task *task,
-		      struct profile_label labels[LABELS_MAX], uint32_t *ret_count)
-{
-	int error;
-
-	labels[0] = (struct profile_label){ .key = r->key_pid, .number = task->pid,
-					    .unit = r->key_pid };
-	labels[1] = (struct profile_label){ .key = r->key_tid, .number = task->tid,
-					    .unit = r->key_tid };
-	error = add_text_label(r, &labels[2], r->key_comm, task->process_comm);
-	error = error ?: add_text_label(r, &labels[3], r->key_thread, task->comm);
-	*ret_count = 4;
-	return error;
-}
-
 static void fill_values(const struct resolver *r, const struct window_sample *sample,
 			int64_t values[])
 {
-	const struct source *source = r->options->sources[sample->source];
+	const struct source *shown = r->options->shown[sample->source];
 
 	memset(values, 0, r->value_count * sizeof(*values));
-	for (size_t v = 0; v < SOURCE_VALUES_MAX && source->values[v].type; v++)
+	for (size_t v = 0; v < SOURCE_VALUES_MAX && shown->values[v].type; v++)
 		values[r->first_value[sample->source] + v] =
-			source->values[v].is_sum ? sample->value.sum : sample->value.count;
+			shown->values[v].is_sum ? sample->value.sum : sample->value.count;
+}
+
+/* Where the kernel is entered by an interrupt: what is further out was only interrupted. */
+static bool is_interrupt_entry(const char *function)
+{
+	static const char *const prefixes[] = { "asm_sysvec_", "sysvec_", "asm_common_interrupt",
+						"common_interrupt", "__irq_exit_rcu",
+						"irq_exit_rcu", "handle_softirqs", "__do_softirq",
+						"el0_irq", "el1_irq", "el1h_64_irq" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+/* The frames of the peer itself: none of what an interrupt found. Returns whether it was one. */
+static bool cut_at_interrupt(struct stack_list *own)
+{
+	for (size_t i = 0; i < own->kernel_count; i++)
+		if (is_interrupt_entry(own->kernel_names[i])) {
+			own->count = i + 1;
+			return true;
+		}
+	return false;
+}
+
+/*
+ * Who ended the wait, on top of who waited: its stack from the root at the very leaf down to the call
+ * that woke the other, as in a chain graph. @ret_peer, a comm: who it is.
+ */
+static int add_peer(struct resolver *r, const struct source *source,
+		    const struct wick_detail *detail, struct stack_list *list, char *ret_peer)
+{
+	const struct wick_task *peer = window_task(r->options->window,
+						   detail->value[WICK_DETAIL_PEER_TASK]);
+	uint64_t kernel = detail->value[WICK_DETAIL_PEER_KERNEL],
+		 user = detail->value[WICK_DETAIL_PEER_USER];
+	struct stack_list own = { .count = 0 };
+	char note[64];
+	int error = 0;
+
+	if (!peer)
+		return 0;
+	memcpy(ret_peer, peer->comm, WICK_COMM_BYTES);
+	if (kernel != WICK_STACK_NONE)
+		error = add_stack(r, source, kernel, 0, &own);
+	if (!error && cut_at_interrupt(&own))
+		strcpy(ret_peer, "interrupt");
+	else if (!error && user != WICK_STACK_NONE)
+		error = add_stack(r, source, user, 0, &own);
+	if (!(detail->present & WICK_DETAIL_BIT(PEER_KERNEL)))
+		return error;
+	while (!error && own.count)
+		list->locations[list->count++] = own.locations[--own.count];
+	snprintf(note, sizeof(note), "[%s: %s]", source->peer_label, ret_peer);
+	return error ?: locations_mark(r->locations, note, &list->locations[list->count++]);
+}
+
+static int add_stacks(struct resolver *r, const struct window_sample *sample,
+		      const struct wick_detail *detail, struct stack_list *list, char *ret_peer)
+{
+	const struct source *source = r->options->sources[sample->source];
+	uint64_t weight = sample->value.count;
+	int error = 0;
+
+	list->count = list->kernel_count = 0;
+	if (detail && source->peer_label)
+		error = add_peer(r, source, detail, list, ret_peer);
+	if (sample->key.kernel_stack == WICK_STACK_LOST)
+		r->stats.kernel_lost += weight;
+	if (!error && sample->key.kernel_stack != WICK_STACK_NONE)
+		error = add_stack(r, source, sample->key.kernel_stack, weight, list);
+	if (!error && sample->key.user_stack != WICK_STACK_NONE) {
+		note_user_stack(r, sample->key.user_stack, weight);
+		error = add_stack(r, source, sample->key.user_stack, weight, list);
+	}
+	return error;
 }
 
 static int add_sample(struct resolver *r, const struct window_sample *sample)
 {
 	static const struct wick_task unknown = { .comm = "[unknown]",
 						  .process_comm = "[unknown]" };
-	const struct wick_task *task = window_task(r->options->window, sample->key.task);
+	const struct window *window = r->options->window;
+	char peer[WICK_COMM_BYTES + 1] = "";
+	struct label_input input = { .peer = peer, .task = window_task(window, sample->key.task),
+				     .detail = window_detail(window, sample->key.detail) };
 	uint64_t weight = sample->value.count;
-	int64_t values[16 * SOURCE_VALUES_MAX];
+	int64_t values[SOURCES_MAX * SOURCE_VALUES_MAX];
 	struct profile_label labels[LABELS_MAX];
 	struct profile_sample added = { .labels = labels, .values = values };
-	uint32_t list[STACK_MAX];
-	long count = 0;
-	int error;
+	struct stack_list list;
+	int count, error;
 
 	if (sample->source >= r->options->source_count)
 		return 0;
-	if (!task) {
+	if (!input.task) {
 		r->stats.task_unresolved += weight;
-		task = &unknown;
+		input.task = &unknown;
 	}
 	r->stats.samples += weight;
 	r->stats.samples_by_source[sample->source] += weight;
-	if (sample->key.kernel_stack == WICK_STACK_LOST)
-		r->stats.kernel_lost += weight;
-	if (sample->key.kernel_stack != WICK_STACK_NONE)
-		count = add_stack(r, sample->key.kernel_stack, weight, list, count);
-	if (count >= 0 && sample->key.user_stack != WICK_STACK_NONE) {
-		note_user_stack(r, sample->key.user_stack, weight);
-		count = add_stack(r, sample->key.user_stack, weight, list, count);
-	}
-	if (count < 0)
-		return count;
-	error = add_labels(r, task, labels, &added.label_count);
+	error = add_stacks(r, sample, input.detail, &list, peer);
 	if (error < 0)
 		return error;
+	input.source = r->options->sources[sample->source];
+	input.shown = r->options->shown[sample->source];
+	input.kernel_names = list.kernel_names;
+	input.kernel_count = list.kernel_count;
+	count = labels_fill(r->labels, &input, labels);
+	if (count < 0)
+		return count;
+	added.label_count = count;
 	fill_values(r, sample, values);
-	added.locations = list;
-	added.location_count = count;
+	added.locations = list.locations;
+	added.location_count = list.count;
 	return profile_builder_sample(r->builder, &added);
 }
 
@@ -237,6 +321,7 @@ int resolve_window(const struct resolve_options *options, struct profile_builder
 		   struct resolve_stats *ret)
 {
 	_cleanup_(locations_freep) struct locations *locations = NULL;
+	_cleanup_(labels_freep) struct labels *labels = NULL;
 	struct resolver r = { .options = options, .builder = builder };
 	int error;
 
@@ -245,10 +330,13 @@ int resolve_window(const struct resolve_options *options, struct profile_builder
 	error = locations_new(options, builder, &locations);
 	if (error < 0)
 		return error;
+	error = labels_new(options->labels, builder, &labels);
+	if (error < 0)
+		return error;
 	r.locations = locations;
+	r.labels = labels;
 	symbolizer_refresh_kernel(options->symbolizer);
 	error = add_value_types(&r);
-	error = error ?: add_label_keys(&r);
 	error = error ?: locations_prepare(locations, options->window);
 	error = error ?: resolve_samples(&r);
 	if (error < 0)

@@ -20,7 +20,9 @@
 struct resolve_options {
 	const struct window *window;
 	const struct source *const *sources;	/* by index */
+	const struct source *const *shown;	/* whose values its samples are: itself, or a composite */
 	size_t source_count;
+	uint64_t labels;			/* that were asked for: session_label_bit() */
 	struct symbolizer *symbolizer;
 	/* A new reference to the module of that number, or NULL. */
 	struct module *(*module)(void *context, uint32_t id);

@@ -10,6 +10,7 @@
 
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
+#include "profiler/labels.h"
 #include "profiler/limits.h"
 #include "profiler/privileges.h"
 #include "profiler/session_private.h"
@@ -83,30 +84,42 @@ static int raise_limits(struct session *s, struct error *err)
 	return raise_files(s, err);
 }
 
+static int add_source(struct session *s, const struct source *row, const struct source *shown,
+		      const char *text, struct error *err)
+{
+	if (s->source_count == SESSION_SOURCES_MAX)
+		return error_set(err, ERROR_USAGE, -E2BIG, "cannot use so many events: at most %d",
+				 SESSION_SOURCES_MAX);
+	s->rows[s->source_count] = row;
+	s->shown[s->source_count] = shown;
+	s->texts[s->source_count++] = text;
+	return 0;
+}
+
+static int choose_source(struct session *s, const char *text, struct error *err)
+{
+	struct wick_settings unused = { 0 };
+	const struct source *row;
+	int r = source_parse(text, &row, &unused, err);
+
+	for (size_t i = 0; i < s->source_count && !r; i++)
+		if (s->shown[i] == row)
+			r = error_set(err, ERROR_USAGE, -EEXIST, "event given twice: %s",
+				      row->name);
+	if (!r && !row->parts[0])
+		r = add_source(s, row, row, text, err);
+	for (size_t i = 0; i < SOURCE_PARTS_MAX && !r && row->parts[i]; i++)
+		r = add_source(s, source_find(row->parts[i]), row, text, err);
+	return r;
+}
+
 static int choose_sources(struct session *s, struct error *err)
 {
-	static const struct session_event cpu = { "cpu" };
-	size_t count = s->options.event_count ? s->options.event_count : 1;
-	const struct session_event *events = s->options.event_count ? s->options.events : &cpu;
+	int r = 0;
 
-	if (count > SESSION_SOURCES_MAX)
-		return error_set(err, ERROR_USAGE, -E2BIG, "cannot use %zu events: at most %d",
-				 count, SESSION_SOURCES_MAX);
-	for (size_t i = 0; i < count; i++) {
-		const struct source *row = source_find(events[i].text);
-
-		if (!row)
-			return error_set(err, ERROR_USAGE, -ENOENT,
-					 "no such event: %s; see: wick record --help",
-					 events[i].text);
-		for (size_t j = 0; j < i; j++)
-			if (s->rows[j] == row)
-				return error_set(err, ERROR_USAGE, -EEXIST, "event given twice: %s",
-						 row->name);
-		s->rows[i] = row;
-	}
-	s->source_count = count;
-	return 0;
+	for (size_t i = 0; i < s->options.event_count && !r; i++)
+		r = choose_source(s, s->options.events[i].text, err);
+	return r ?: s->source_count ? r : choose_source(s, "cpu", err);
 }
 
 static int choose_cpus(struct session *s, struct error *err)
@@ -149,12 +162,19 @@ static int open_sources(struct session *s, const struct wick_settings *settings,
 			.cpus = s->options.cpus ? &s->cpus : NULL,
 			.settings = *settings,
 		};
-		int r;
+		const struct source *row = s->rows[i], *written;
+		struct wick_settings *own = &options.settings;
+		int r = source_parse(s->texts[i], &written, own, err);
 
-		options.settings.source = i;
-		if (s->rows[i]->delivers_events)
-			options.settings.deliver_events = 1;
-		r = source_open(s->rows[i], &options, s->maps, &s->sources[i], err);
+		own->source = i;
+		own->labels |= row->labels | labels_details(s->options.labels);
+		if (row->delivers_events)
+			own->deliver_events = 1;
+		if (row->no_user_stack)
+			own->walk_user = 0;
+		if (row->no_kernel_stack)
+			own->walk_kernel = 0;
+		r = r ?: source_open(row, &options, s->maps, &s->sources[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -285,6 +305,9 @@ static void note_fallbacks(struct session *s)
 			fallback_note(s, "no hardware cycles on this machine: sampling by %s",
 				      clock);
 	}
+	for (size_t i = 0; bpf_maps_missing(s->maps, i); i++)
+		fallback_note(s, "this kernel has no tracepoint %s: continuing without what it "
+			      "tells", bpf_maps_missing(s->maps, i));
 	if (s->bpf_stats_fd < 0)
 		fallback_note(s, "no BPF statistics: continuing without the cost of BPF programs");
 }
@@ -352,6 +375,8 @@ static int build_profile(struct session *s, struct profile **ret)
 	struct resolve_options options = {
 		.window = processing_window(s->processing),
 		.sources = s->rows,
+		.shown = s->shown,
+		.labels = s->options.labels,
 		.source_count = s->source_count,
 		.symbolizer = symbolizer,
 		.module = module_by_id,

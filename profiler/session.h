@@ -43,6 +43,7 @@ struct session_limits {
 	uint32_t counts;		/* entries of each half */
 	uint32_t sent;			/* power of two */
 	uint32_t mappings, processes, modules, rules;
+	uint32_t waits;			/* threads whose waits are measured, of each source */
 	uint32_t segments;		/* of 4 MiB, for tables */
 	uint32_t copies_per_second;	/* per CPU */
 	uint32_t queue_items;
@@ -66,6 +67,7 @@ struct session_options {
 	uint32_t depth_max;			/* 0: 255 */
 	uint64_t memory_bytes;			/* 0: 64 MiB; kernel maps, rings, tables, windows */
 	enum session_delivery delivery;
+	uint64_t labels;			/* session_label_bit(): for each sample */
 	struct session_limits limits;
 };
 
@@ -116,6 +118,14 @@ const char *session_fallback(const struct session *session, size_t index);
 struct session *session_free(struct session *session);
 DEFINE_CLEANUP(struct session *, session_free)
 
+/* Whether @item, as "waker", is an option without value of the event @text. */
+bool session_event_has_flag(const char *text, const char *item);
+/* Whether a session would understand the event @text. Returns 0 or a negative errno. */
+int session_event_check(const char *text, struct error *err);
+
+/* The labels of --label and their help, NULL after the last; and the bit of one, 0: no such. */
+const char *session_label_name(size_t index, const char **ret_help);
+uint64_t session_label_bit(const char *name);
 /* How to get the rights to record: a sentence, the same wherever they are missing. */
 const char *session_privileges(void);
 /* Why and what to do when the kernel is locked down too far for us; NULL when it is not. */

@@ -21,6 +21,8 @@ struct session {
 	struct session_limits limits;
 	uint64_t window_bytes;
 	const struct source *rows[SESSION_SOURCES_MAX];
+	const struct source *shown[SESSION_SOURCES_MAX];	/* whose part it is, else itself */
+	const char *texts[SESSION_SOURCES_MAX];	/* as the event was written; good during open only */
 	size_t source_count;
 	struct cpu_set cpus;
 	struct bpf_maps *maps;

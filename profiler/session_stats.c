@@ -26,7 +26,8 @@ static void named_add(struct session_named_count *list, const char *name, uint64
 static bool is_loss(unsigned int counter)
 {
 	return counter == WICK_COUNTER_LOST_SCRATCH || counter == WICK_COUNTER_LOST_COUNTS ||
-	       counter == WICK_COUNTER_LOST_TASK || counter == WICK_COUNTER_LOST_EVENT;
+	       counter == WICK_COUNTER_LOST_TASK || counter == WICK_COUNTER_LOST_EVENT ||
+	       counter == WICK_COUNTER_LOST_WAITS;
 }
 
 static void read_counters(const struct session *s, uint64_t sum[WICK_COUNTER_COUNT])
@@ -61,13 +62,18 @@ static void fill_kernel_side(const struct session *s, struct session_stats *ret)
 static void fill_user_side(const struct session *s, const struct capture_stats *capture,
 			   const struct tables_stats *tables, struct session_stats *ret)
 {
+	const uint64_t closed = capture->drain.waits_closed, unknown = capture->drain.waits_unknown;
 	const struct session_named_count losses[] = {
 		{ "window-late", capture->late_samples + tables->windows_late_samples },
 		{ "copies-late", capture->late_copies },
 		{ "copies-unread", tables->copies_lost },
+		{ "waits-unknown", unknown },
 		{ "no-memory", capture->drain.lost_memory + processing_lost(s->processing) },
 	};
 
+	/* Waits that were open at the end were counted by the last drain, not in the kernel. */
+	ret->taken += closed + unknown;
+	ret->reported += closed + unknown;
 	for (size_t i = 0; i < ARRAY_SIZE(losses); i++) {
 		named_add(ret->losses, losses[i].name, losses[i].count);
 		if (!s->finished)

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/source.h"
 
+#include <assert.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "profiler/bpf_maps.h"
+
+#define SOURCE_LINKS_MAX 16
 
 struct source_run {
 	const struct source *row;
@@ -14,6 +18,8 @@ struct source_run {
 	struct cpu_set cpus;
 	struct bpf_object *objects[SOURCE_OBJECTS_MAX];
 	int events[WICK_CPUS_MAX];	/* perf events by CPU, -1: none */
+	struct bpf_link *links[SOURCE_LINKS_MAX];
+	size_t link_count;
 	const char *clock;
 };
 
@@ -33,8 +39,10 @@ int source_open(const struct source *source, const struct source_options *option
 	for (size_t cpu = 0; cpu < WICK_CPUS_MAX; cpu++)
 		run->events[cpu] = -1;
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && source->objects[i]; i++) {
-		int r = bpf_maps_load_object(maps, source->objects[i], &options->settings,
-					     &run->objects[i], err);
+		struct bpf_load load = { .name = source->objects[i],
+					 .settings = &options->settings,
+					 .prepare = source->prepare, .options = options };
+		int r = bpf_maps_load_object(maps, &load, &run->objects[i], err);
 
 		if (r < 0)
 			return r;
@@ -53,8 +61,31 @@ int source_update_cpus(struct source_run *run)
 	return run->row->update_cpus ? run->row->update_cpus(run) : 0;
 }
 
+int source_attach_programs(struct source_run *run, struct error *err)
+{
+	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && run->objects[i]; i++) {
+		struct bpf_program *program;
+
+		bpf_object__for_each_program(program, run->objects[i])
+		{
+			if (!bpf_program__autoload(program))
+				continue;
+			assert(run->link_count < SOURCE_LINKS_MAX);
+			run->links[run->link_count] = bpf_program__attach(program);
+			if (!run->links[run->link_count])
+				return error_set(err, ERROR_NOT_SUPPORTED, -errno,
+						 "cannot attach: %s: %s",
+						 bpf_program__name(program), strerror(errno));
+			run->link_count++;
+		}
+	}
+	return 0;
+}
+
 void source_detach(struct source_run *run)
 {
+	while (run->link_count)
+		bpf_link__destroy(run->links[--run->link_count]);
 	for (unsigned int cpu = 0; cpu < WICK_CPUS_MAX; cpu++)
 		source_drop_event(run, cpu);
 }
@@ -78,6 +109,11 @@ const struct source *source_row(const struct source_run *run)
 int source_counts_fd(const struct source_run *run, unsigned int half)
 {
 	return bpf_object__find_map_fd_by_name(run->objects[0], half ? "counts_1" : "counts_0");
+}
+
+int source_waits_fd(const struct source_run *run)
+{
+	return bpf_object__find_map_fd_by_name(run->objects[0], "waits");
 }
 
 const char *source_clock(const struct source_run *run)

@@ -19,9 +19,11 @@
 
 struct bpf_maps;
 struct bpf_object;
+struct source_options;
 struct source_run;
 
 #define SOURCE_OBJECTS_MAX 4
+#define SOURCE_PARTS_MAX 4
 #define SOURCE_VALUES_MAX 3
 
 struct source_value {
@@ -30,9 +32,12 @@ struct source_value {
 	bool is_main;			/* what formats with one value show */
 };
 
-/* An item of -e behind the event: "min=1ms". */
+/* An item of -e behind the event: "min=1ms", or, a flag, "waker". */
 struct source_option {
 	const char *name, *help;
+	/* NULL: a flag, @field is a uint32_t and becomes 1. Returns 0 or -EINVAL. */
+	int (*parse)(const char *text, void *field);
+	size_t offset;				/* of the field, in struct wick_settings */
 };
 
 /* A kernel feature a source cannot do without. */
@@ -43,15 +48,31 @@ struct source_need {
 
 struct source {
 	const char *name, *help;
+	/* What may follow the name and a colon, as "NAME+NAME"; NULL: nothing. */
+	const char *argument;
+	int (*parse_argument)(const char *text, struct wick_settings *settings, struct error *err);
 	const struct source_option *options;	/* ends with a NULL name; NULL: none */
+	/* Names of other rows that are run instead, all of whose values become this one's. */
+	const char *parts[SOURCE_PARTS_MAX];
 	const char *objects[SOURCE_OBJECTS_MAX];
 	struct source_value values[SOURCE_VALUES_MAX];
+	uint64_t labels;			/* bits of enum wick_detail_field it always has */
+	/* Stacks that say nothing: of an interrupt's user code, of a system call's entry. */
+	bool no_user_stack, no_kernel_stack;
+	/* Kernel stacks begin in the tracepoint's own code, which is left out. */
+	bool in_tracepoint;
+	/* Its programs hold the guard that turns CPU samples away: those are then counted. */
+	bool takes_guard;
+	/* Choose among optional programs, before they are loaded; NULL: those without '?'. */
+	void (*prepare)(const struct source_options *options, struct bpf_object *object);
 	/* What a sample is worth, and how programs are run. */
 	int (*attach)(struct source_run *run, struct error *err);
 	/* CPUs came or went; NULL: nothing to do. */
 	int (*update_cpus)(struct source_run *run);
-	/* Label of the source key and how to read it; NULL: the key is not used. */
+	/* Label of WICK_DETAIL_KEY and how to read it; NULL: a number, or, without label, not used. */
 	const char *key_label;
+	const char *reason;			/* its label in a composite that has reasons: "on-cpu" */
+	const char *peer_label;			/* of WICK_DETAIL_PEER_TASK: "waker"; NULL: none */
 	const char *(*key_text)(uint64_t key);
 	bool delivers_events;			/* EVENTS unless asked otherwise */
 	const struct source_need *needs;	/* ends with a NULL reason; NULL: none */
@@ -60,6 +81,17 @@ struct source {
 extern const struct source source_table[];	/* ends with a NULL name */
 
 const struct source *source_find(const char *name);
+
+/*
+ * Read "NAME[:ARGUMENT][,KEY=VALUE|FLAG]…": the row into *@ret, what is asked of it into
+ * @settings. Returns 0; -ENOENT for an unknown name; -EINVAL; the sentence is in @err.
+ */
+int source_parse(const char *text, const struct source **ret, struct wick_settings *settings,
+		 struct error *err);
+/* Whether @name is a flag among the options of @source. */
+bool source_has_flag(const struct source *source, const char *name, size_t size);
+/* For options of the table. */
+int source_parse_duration(const char *text, void *field);
 
 struct source_options {
 	uint32_t index;				/* of this source in the session */
@@ -82,6 +114,8 @@ DEFINE_CLEANUP(struct source_run *, source_close)
 const struct source *source_row(const struct source_run *run);
 /* Counts of half 0 and 1. */
 int source_counts_fd(const struct source_run *run, unsigned int half);
+/* The map of open waits, by tid, or -ENOENT. */
+int source_waits_fd(const struct source_run *run);
 /* "cpu-clock", "cycles", or NULL when the source has no clock. */
 const char *source_clock(const struct source_run *run);
 struct bpf_object *source_object(const struct source_run *run, size_t index);
@@ -94,7 +128,7 @@ bool source_has_event(const struct source_run *run, unsigned int cpu);
 void source_drop_event(struct source_run *run, unsigned int cpu);
 void source_set_clock(struct source_run *run, const char *clock);
 
-int source_cpu_attach(struct source_run *run, struct error *err);
-int source_cpu_update(struct source_run *run);
+/* For rows: attach every program that was loaded, as its section says. */
+int source_attach_programs(struct source_run *run, struct error *err);
 
 #endif

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "profiler/privileges.h"
-#include "profiler/source.h"
+#include "profiler/source_rows.h"
 
 static const struct clock_kind {
 	const char *name;

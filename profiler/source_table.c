@@ -7,12 +7,39 @@
 
 #include "profiler/session.h"
 #include "profiler/source.h"
+#include "profiler/source_rows.h"
+
+#define OPTION_MIN                                                                       \
+	{ "min", "leave shorter ones out, as min=1ms", source_parse_duration,            \
+	  offsetof(struct wick_settings, value_min) }
+#define OPTION_MAX                                                                       \
+	{ "max", "leave longer ones out, as max=10s", source_parse_duration,             \
+	  offsetof(struct wick_settings, value_max) }
+#define OPTION_FLAG(name, help, index)                                                   \
+	{ name, help, NULL, offsetof(struct wick_settings, option[index]) }
+
+static const struct source_option offcpu_options[] = {
+	OPTION_MIN,
+	OPTION_MAX,
+	OPTION_FLAG("preempted", "also the time a task could run and another did", 0),
+	OPTION_FLAG("waker", "who ended the wait, on top of the stack", 1),
+	{ 0 },
+};
 
 const struct source source_table[] = {
 	{ .name = "cpu", .help = "where CPUs spend their time, on a clock",
-	  .objects = { "cpu" },
+	  .objects = { "cpu" }, .reason = "on-cpu",
 	  .values = { { "samples", "count", false, true }, { "cpu", "nanoseconds", true, false } },
 	  .attach = source_cpu_attach, .update_cpus = source_cpu_update },
+	{ .name = "offcpu", .help = "where tasks wait, from switch-out to switch-in",
+	  .objects = { "offcpu" }, .options = offcpu_options, .in_tracepoint = true,
+	  .values = { { "waits", "count", false, false }, { "off_cpu", "nanoseconds", true, true } },
+	  .labels = WICK_DETAIL_BIT(REASON) | WICK_DETAIL_BIT(SYSCALL),
+	  .peer_label = "waker", .prepare = source_offcpu_prepare,
+	  .attach = source_attach_programs },
+	{ .name = "wall", .help = "where tasks spend their time, on a CPU and waiting",
+	  .parts = { "cpu", "offcpu" }, .options = offcpu_options,
+	  .values = { { "wall", "nanoseconds", true, true } } },
 	{ 0 },
 };
 

@@ -141,6 +141,11 @@ static int pending_add(struct tables *t, const struct wick_copy_record *copy)
 		t->pending = window_new(PENDING_BYTES_MAX);
 	if (!t->pending)
 		return -ENOMEM;
+	/* Of a wait that has only begun: its sample will come with that id. */
+	if (!copy->value.count) {
+		stack.id = copy->key.user_stack;
+		return window_add_stack(t->pending, &stack);
+	}
 	stack.id = wick_user_stack_id(s->hash, s->stop, stack.pid, stack.start_ns);
 	sample.key.user_stack = stack.id;
 	r = window_add_stack(t->pending, &stack);

@@ -17,6 +17,7 @@ struct window {
 	struct arena *arena;		/* frames */
 	struct hashmap *tasks;		/* id to struct wick_task */
 	struct hashmap *stacks;		/* id to struct window_stack */
+	struct hashmap *details;	/* id to struct wick_detail */
 	struct hashmap *samples;	/* struct sample_id to struct wick_value */
 	struct window_event *events;
 	size_t event_count, event_capacity;
@@ -34,8 +35,9 @@ struct window *window_new(uint64_t bytes_max)
 	w->arena = arena_new(0);
 	w->tasks = hashmap_new(sizeof(uint64_t), sizeof(struct wick_task));
 	w->stacks = hashmap_new(sizeof(uint64_t), sizeof(struct window_stack));
+	w->details = hashmap_new(sizeof(uint64_t), sizeof(struct wick_detail));
 	w->samples = hashmap_new(sizeof(struct sample_id), sizeof(struct wick_value));
-	if (!w->arena || !w->tasks || !w->stacks || !w->samples)
+	if (!w->arena || !w->tasks || !w->stacks || !w->details || !w->samples)
 		return window_free(w);
 	return w;
 }
@@ -47,20 +49,31 @@ struct window *window_free(struct window *w)
 	arena_free(w->arena);
 	hashmap_free(w->tasks);
 	hashmap_free(w->stacks);
+	hashmap_free(w->details);
 	hashmap_free(w->samples);
 	free(w->events);
 	free(w);
 	return NULL;
 }
 
-int window_add_task(struct window *w, uint64_t id, const struct wick_task *task)
+static int content_add(struct hashmap *map, uint64_t id, const void *content, size_t size)
 {
 	void *value;
-	int r = hashmap_add(w->tasks, &id, &value);
+	int r = hashmap_add(map, &id, &value);
 
 	if (r > 0)
-		memcpy(value, task, sizeof(*task));
+		memcpy(value, content, size);
 	return r < 0 ? r : 0;
+}
+
+int window_add_task(struct window *w, uint64_t id, const struct wick_task *task)
+{
+	return content_add(w->tasks, id, task, sizeof(*task));
+}
+
+int window_add_detail(struct window *w, uint64_t id, const struct wick_detail *detail)
+{
+	return content_add(w->details, id, detail, sizeof(*detail));
 }
 
 static bool window_is_full(const struct window *w)
@@ -140,7 +153,7 @@ int window_add_event(struct window *w, const struct window_event *event)
 	return 0;
 }
 
-static int merge_contents(struct window *w, const struct window *from)
+int window_add_contents(struct window *w, const struct window *from)
 {
 	size_t position = 0;
 	const void *key;
@@ -149,6 +162,12 @@ static int merge_contents(struct window *w, const struct window *from)
 
 	while (hashmap_next(from->tasks, &position, &key, &value)) {
 		r = window_add_task(w, *(const uint64_t *)key, value);
+		if (r < 0)
+			return r;
+	}
+	position = 0;
+	while (hashmap_next(from->details, &position, &key, &value)) {
+		r = window_add_detail(w, *(const uint64_t *)key, value);
 		if (r < 0)
 			return r;
 	}
@@ -165,7 +184,7 @@ int window_merge(struct window *w, const struct window *from)
 {
 	struct window_sample sample;
 	size_t position = 0;
-	int r = merge_contents(w, from);
+	int r = window_add_contents(w, from);
 
 	if (r < 0)
 		return r;
@@ -190,6 +209,11 @@ int window_merge(struct window *w, const struct window *from)
 const struct wick_task *window_task(const struct window *w, uint64_t id)
 {
 	return hashmap_find(w->tasks, &id);
+}
+
+const struct wick_detail *window_detail(const struct window *w, uint64_t id)
+{
+	return hashmap_find(w->details, &id);
 }
 
 const struct window_stack *window_stack(const struct window *w, uint64_t id)
@@ -253,6 +277,7 @@ uint64_t window_shed_count(const struct window *w)
 size_t window_bytes(const struct window *w)
 {
 	return sizeof(*w) + arena_bytes(w->arena) + hashmap_bytes(w->tasks) +
-	       hashmap_bytes(w->stacks) + hashmap_bytes(w->samples) +
+	       hashmap_bytes(w->stacks) + hashmap_bytes(w->details) +
+	       hashmap_bytes(w->samples) +
 	       w->event_capacity * sizeof(*w->events);
 }

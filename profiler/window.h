@@ -2,7 +2,7 @@
 /*
  * window.h - the samples of one stretch of time, merged, with frames as (module, ELF address).
  *
- * Self-contained: tasks and stacks are in it by content id. One arena, freed
+ * Self-contained: tasks, stacks and details are in it by content id. One arena, freed
  * whole. Knows no maps and no names. Windows merge into longer ones.
  */
 #ifndef WICK_WINDOW_H
@@ -49,14 +49,18 @@ DEFINE_CLEANUP(struct window *, window_free)
 /* Contents are copied. Each returns 0 (also when it was there already) or -ENOMEM. */
 int window_add_task(struct window *window, uint64_t id, const struct wick_task *task);
 int window_add_stack(struct window *window, const struct window_stack *stack);
+int window_add_detail(struct window *window, uint64_t id, const struct wick_detail *detail);
 /* Adds to the value of an equal key of the same source. */
 int window_add_sample(struct window *window, const struct window_sample *sample);
 int window_add_event(struct window *window, const struct window_event *event);
+/* Tasks, stacks and details of @from into @window, no samples. */
+int window_add_contents(struct window *window, const struct window *from);
 /* Everything of @from into @window; @from is unchanged. */
 int window_merge(struct window *window, const struct window *from);
 
 const struct wick_task *window_task(const struct window *window, uint64_t id);
 const struct window_stack *window_stack(const struct window *window, uint64_t id);
+const struct wick_detail *window_detail(const struct window *window, uint64_t id);
 /* Walk the samples: start with *@position 0; false at the end. Events are not among them. */
 bool window_next_sample(const struct window *window, size_t *position, struct window_sample *ret);
 /* The same for stacks; NULL at the end. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ static const struct {
 	{ "processes", offsetof(struct session_limits, processes) },
 	{ "modules", offsetof(struct session_limits, modules) },
 	{ "rules", offsetof(struct session_limits, rules) },
+	{ "waits", offsetof(struct session_limits, waits) },
 	{ "segments", offsetof(struct session_limits, segments) },
 	{ "copies_per_second", offsetof(struct session_limits, copies_per_second) },
 	{ "queue_items", offsetof(struct session_limits, queue_items) },
@@ -153,6 +155,23 @@ static int parse_debug(const struct option_row *row, const char *value, void *fi
 	return 0;
 }
 
+static int parse_label(const struct option_row *row, const char *value, void *field,
+		       struct error *err)
+{
+	uint64_t bit = session_label_bit(value);
+
+	if (!bit)
+		return option_refuse_choice(row, value, err);
+	*(uint64_t *)field |= bit;
+	return 0;
+}
+
+static int parse_labels(const struct option_row *row, const char *value, void *field,
+			struct error *err)
+{
+	return option_split(row, value, field, err, parse_label);
+}
+
 static int parse_limit(const struct option_row *row, const char *value, void *field,
 		       struct error *err)
 {
@@ -210,6 +229,8 @@ const struct option_row record_option_table[] = {
 	  option_parse_duration, FIELD(delay_ns) },
 	{ 0, "stacks", "KIND,...", "which stacks to take (user,kernel)", EVENTS,
 	  parse_stacks, FIELD(stacks), .choice = stack_choice, .is_list = true },
+	{ 0, "label", "NAME,...", "labels to add to each sample, as cpu or syscall", EVENTS,
+	  parse_labels, FIELD(labels), .choice = session_label_name, .is_list = true },
 	{ 0, "max-depth", "N", "frames of a user stack to take (255)", EVENTS,
 	  option_parse_u32, FIELD(depth_max), .min = 1, .max = 65535 },
 	{ 0, "memory", "SIZE", "use no more than this (64M)", EVENTS,
@@ -281,7 +302,7 @@ static int check_event(const char *text, struct error *err)
 		return message_no_memory(err);
 	for (i = 0; (name = session_source_name(i, &help)); i++) {
 		if (event_name_size(name) == size && !memcmp(name, text, size))
-			return 0;
+			return session_event_check(text, err);
 		suggestion_offer(&suggestion, name);
 	}
 	nearest = suggestion_get(&suggestion);
@@ -290,11 +311,47 @@ static int check_event(const char *text, struct error *err)
 			 nearest ? nearest : "", nearest ? "?" : "");
 }
 
+static bool is_event(const char *text)
+{
+	const char *name, *help;
+	size_t i;
+
+	for (i = 0; (name = session_source_name(i, &help)); i++)
+		if (event_name_size(text) == strlen(name) && !strncmp(name, text, strlen(name)))
+			return true;
+	return false;
+}
+
+/* "offcpu,waker" is one event with an option, not two: only the sources know. */
+static int join_flags(struct text_list *events, struct error *err)
+{
+	size_t kept = 0, i;
+
+	for (i = 0; i < events->count; i++) {
+		char *text = events->texts[i], *joined;
+
+		if (!kept || is_event(text) ||
+		    !session_event_has_flag(events->texts[kept - 1], text)) {
+			events->texts[kept++] = text;
+			continue;
+		}
+		if (asprintf(&joined, "%s,%s", events->texts[kept - 1], text) < 0)
+			return message_no_memory(err);
+		free(events->texts[kept - 1]);
+		free(text);
+		events->texts[kept - 1] = joined;
+	}
+	events->count = kept;
+	return 0;
+}
+
 static int make_events(struct record_options *options, struct error *err)
 {
 	size_t i;
-	int r;
+	int r = join_flags(&options->events, err);
 
+	if (r < 0)
+		return r;
 	options->session_events = calloc(options->events.count + 1, sizeof(struct session_event));
 	if (!options->session_events)
 		return message_no_memory(err);
@@ -382,6 +439,7 @@ void record_options_session(const struct record_options *options, struct session
 		.uid = options->user.uid,
 		.cpus = options->cpus,
 		.stacks = options->stacks,
+		.labels = options->labels,
 		.depth_max = options->depth_max,
 		.memory_bytes = options->memory_bytes,
 		.delivery = (enum session_delivery)options->delivery,

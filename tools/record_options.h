@@ -31,6 +31,7 @@ struct record_options {
 	struct session_event *session_events;	/* the same, as a session wants them */
 	uint32_t frequency_hz, depth_max;
 	unsigned int stacks;
+	uint64_t labels;			/* bits of session_label_bit() */
 	uint64_t duration_ns, delay_ns;		/* 0: none */
 	/* Outputs. */
 	struct text_list outputs, by;

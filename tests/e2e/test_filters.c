@@ -199,8 +199,9 @@ static void test_filter(void **state)
 		assert_int_equal(samples_of(result.profile, wanted), s->reported);
 	if (strncmp(c->name, "-C", 2))
 		assert_true(s->filtered >= SAMPLES_LEAST);
-	assert_true(harness_count(s->counters, "user-walks") +
-			    harness_count(s->counters, "copies") <= s->taken);
+	/* Not their sum: a walk that leaves the known mappings is followed by a copy. */
+	assert_true(harness_count(s->counters, "user-walks") <= s->taken);
+	assert_true(harness_count(s->counters, "copies") <= s->taken);
 	harness_check_invariant(s);
 	harness_done(&result);
 }

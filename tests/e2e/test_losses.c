@@ -49,7 +49,7 @@ static bool flood_processing(void *context, struct session *session)
 	struct window *window = window_new(0);
 
 	for (uint64_t i = 0; i < 200000; i++) {
-		struct window_sample sample = { .key = { .task = i + 100, .source_key = i },
+		struct window_sample sample = { .key = { .task = i + 100, .detail = i },
 						.value = { 0, 0 } };
 
 		assert_int_equal(window_add_sample(window, &sample), 0);

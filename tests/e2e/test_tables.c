@@ -364,7 +364,7 @@ static void send_copy(const struct fixture *f, uint64_t task, bool with_window)
 	struct notice_batch *batch = notice_batch_new();
 	struct wick_copy_record copy = {
 		.head.source = 3,
-		.key = { .task = task, .user_stack = WICK_STACK_COPIED, .source_key = 9 },
+		.key = { .task = task, .user_stack = WICK_STACK_COPIED, .detail = 9 },
 		.value = { .count = 1, .sum = 1000 },
 		.pid = 0x7ffffff1,
 		.exec_id = 1,
@@ -390,7 +390,7 @@ static void test_late_copy(void **state)
 	assert_int_equal(window_sample_count(window), 2);
 	assert_true(window_next_sample(window, &position, &sample));
 	assert_int_equal(sample.key.task, 77);
-	assert_int_equal(sample.key.source_key, 9);
+	assert_int_equal(sample.key.detail, 9);
 	assert_int_equal(sample.source, 3);
 	assert_int_equal(sample.value.count, 2);
 	assert_int_equal(sample.value.sum, 2000);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * switch.bpf.h - what a task that is switched out goes to wait for.
+ */
+#ifndef WICK_SWITCH_BPF_H
+#define WICK_SWITCH_BPF_H
+
+#include "bpf/core_compat.bpf.h"
+#include "bpf/sample_abi.h"
+
+#define STATE_DEAD 0x80		/* TASK_DEAD, linux/sched.h */
+#define SYSCALL_SCHED_YIELD 24	/* x86-64 */
+
+struct switch_out {
+	enum wick_reason reason;
+	__u32 syscall;		/* number + 1, or 0 */
+	int is_blocked;		/* else it could go on, but for a CPU */
+	int is_dead;		/* it never comes back */
+};
+
+/* @task is the current one. */
+static __always_inline void switch_classify(struct task_struct *task, int preempt,
+					    __u32 thread_bytes, struct switch_out *ret)
+{
+	__u32 state = task_state(task);
+
+	ret->is_dead = !preempt && (state & STATE_DEAD);
+	/* One that is preempted while it goes to sleep stays on its run queue. */
+	ret->is_blocked = !preempt && state;
+	ret->syscall = task_syscall(task, thread_bytes);
+	if (!ret->is_blocked)
+		ret->reason = ret->syscall == SYSCALL_SCHED_YIELD + 1 ? WICK_REASON_UNKNOWN :
+									WICK_REASON_PREEMPTED;
+	else if (task_in_iowait(task))
+		ret->reason = WICK_REASON_DISK;
+	else if (TASK_FIELD(task, flags) & PF_KTHREAD_FLAG)
+		ret->reason = WICK_REASON_KERNEL;
+	else
+		ret->reason = ret->syscall ? WICK_REASON_SYSCALL : WICK_REASON_FAULT;
+}
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * wait.bpf.h - for sources that measure how long something takes: noted when it begins, counted
+ * when it ends.
+ *
+ *     wait = wait_place(run)  wait_begin()  wait_walk()  wait_open()   …   wait_end()
+ *
+ * A wait belongs to a thread, whose place in the map is kept for its next one: nothing is inserted
+ * or deleted but for new threads and dead ones. It is kept by thread and not by CPU, because
+ * threads wake up elsewhere. Taken is what ends long enough; what never ends is counted by the
+ * last drain. With a least value the stacks of waits in system calls are walked only
+ * when it was long enough: wait_hold() takes the kernel stack, which the sleeper still has when it is
+ * switched to, and wait_finish() the user stack, which it still has when the call returns.
+ */
+#ifndef WICK_WAIT_BPF_H
+#define WICK_WAIT_BPF_H
+
+#include "bpf/sampler.bpf.h"
+
+/* By tid. Preallocated, for programs run where the kernel must not allocate. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_wait);
+} waits SEC(".maps");
+
+static __always_inline struct wick_wait *wait_find(__u32 tid)
+{
+	return bpf_map_lookup_elem(&waits, &tid);
+}
+
+/* The place of the run's thread. NULL: the map is full, and the wait is lost. */
+static __always_inline struct wick_wait *wait_place(struct run *run)
+{
+	struct wick_wait *wait = wait_find(run->tid), fresh = {};
+	__u32 tid = run->tid;
+
+	if (wait)
+		return wait;
+	bpf_map_update_elem(&waits, &tid, &fresh, BPF_NOEXIST);
+	wait = bpf_map_lookup_elem(&waits, &tid);
+	if (!wait) {
+		COUNT(run, TAKEN);
+		COUNT(run, LOST_WAITS);
+	}
+	return wait;
+}
+
+static __always_inline void wait_forget(__u32 tid)
+{
+	bpf_map_delete_elem(&waits, &tid);
+}
+
+static __always_inline void wait_begin(struct wick_wait *wait, __u64 now_ns)
+{
+	wait->state = WICK_WAIT_NONE;
+	barrier();
+	wait->begin_ns = now_ns;
+	wait->value = 0;
+	wait->task = wait->kernel_stack = wait->user_stack = 0;
+	wait->peer_task = wait->peer_kernel = wait->peer_user = 0;
+	wait->key = 0;
+	wait->reason = wait->syscall = 0;
+}
+
+static __always_inline void wait_open(struct wick_wait *wait)
+{
+	barrier();
+	wait->state = WICK_WAIT_OPEN;
+}
+
+/*
+ * The current task and its stacks. A user stack that has to be copied goes by an id of its own.
+ * Nonzero: they are lost, and why is counted.
+ */
+static __always_inline int wait_stacks(struct run *run, __u64 now_ns, __u64 *ret_task,
+				       __u64 *ret_kernel, __u64 *ret_user)
+{
+	struct wick_key key = {};
+	__u64 id;
+
+	if (run_claim(run))
+		return -1;
+	key.task = task_send(run);
+	if (!key.task) {
+		COUNT(run, LOST_TASK);
+		run_release(run);
+		return -1;
+	}
+	if (settings.walk_kernel)
+		key.kernel_stack = kernel_stack(run);
+	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
+		key.user_stack = wick_wait_stack_id(run->tid, now_ns);
+		id = user_stack(run, NULL, 1, &key, 0, 0);
+		if (id != WICK_STACK_COPIED)
+			key.user_stack = id;
+	}
+	*ret_task = key.task;
+	*ret_kernel = key.kernel_stack;
+	*ret_user = key.user_stack;
+	run_release(run);
+	return 0;
+}
+
+/* Walk the current task's stacks at the begin of its wait. Nonzero: it is lost, and counted. */
+static __always_inline int wait_walk(struct run *run, struct wick_wait *wait)
+{
+	if (!wait_stacks(run, wait->begin_ns, &wait->task, &wait->kernel_stack,
+			 &wait->user_stack))
+		return 0;
+	COUNT(run, TAKEN);
+	return -1;
+}
+
+static __always_inline int value_wanted(__u64 value)
+{
+	return value >= settings.value_min && (!settings.value_max || value <= settings.value_max);
+}
+
+/* What the source knows of the wait, as labels. */
+static __always_inline void wait_details(struct run *run, const struct wick_wait *wait)
+{
+	if (wait->syscall)
+		detail_label(run, SYSCALL, wait->syscall - 1);
+	if (wait->key)
+		detail_label(run, KEY, wait->key);
+	detail_label(run, REASON, wait->reason);
+	if (wait->peer_task) {
+		detail_set(run, PEER_TASK, wait->peer_task);
+		detail_set(run, PEER_KERNEL, wait->peer_kernel);
+		detail_set(run, PEER_USER, wait->peer_user);
+	}
+}
+
+/* It has ended, and its stacks are known. @run is of the thread that waited, current or not. */
+static __always_inline void wait_report(struct run *run, struct wick_wait *wait, __u64 value)
+{
+	struct wick_key key = { .task = wait->task, .kernel_stack = wait->kernel_stack,
+				.user_stack = wait->user_stack };
+
+	if (!sample_claim(run))
+		return;
+	wait_details(run, wait);
+	detail_add_common(run, value);
+	key.detail = detail_send(run);
+	sample_deliver(run, &key, value);
+	run_release(run);
+}
+
+/* It was long enough: its kernel stack now, its user stack when it runs again. */
+static __always_inline void wait_hold(struct run *run, struct wick_wait *wait, __u64 value)
+{
+	if (run_claim(run)) {
+		COUNT(run, TAKEN);
+		return;
+	}
+	wait->task = task_send(run);
+	if (settings.walk_kernel && wait->task)
+		wait->kernel_stack = kernel_stack_of_sleeper(run);
+	run_release(run);
+	if (!wait->task) {
+		COUNT(run, TAKEN);
+		COUNT(run, LOST_TASK);
+		return;
+	}
+	if (!settings.walk_user || (run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
+		wait_report(run, wait, value);
+		return;
+	}
+	wait->value = value;
+	barrier();
+	wait->state = WICK_WAIT_ENDED;
+}
+
+/* The thread runs again: @run is of the current task. */
+static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
+{
+	struct wick_key key = { .task = wait->task, .kernel_stack = wait->kernel_stack };
+	__u64 value = wait->value;
+
+	wait->state = WICK_WAIT_NONE;
+	if (!sample_claim(run))
+		return;
+	wait_details(run, wait);
+	detail_add_common(run, value);
+	key.detail = detail_send(run);
+	/* Fills in the scratch's task, which a walk needs. */
+	if (!task_send(run)) {
+		COUNT(run, LOST_TASK);
+		run_release(run);
+		return;
+	}
+	key.user_stack = WICK_STACK_COPIED;
+	key.user_stack = user_stack(run, NULL, 1, &key, 1, value);
+	if (key.user_stack == WICK_STACK_COPIED)
+		COUNT(run, REPORTED);
+	else
+		sample_deliver(run, &key, value);
+	run_release(run);
+}
+
+/* It ends. @run is of the thread that waited. */
+static __always_inline void wait_end(struct run *run, struct wick_wait *wait, __u64 now_ns)
+{
+	__u64 value = now_ns - wait->begin_ns;
+
+	wait->state = WICK_WAIT_NONE;
+	if (!value_wanted(value))
+		COUNT(run, FILTERED);
+	else if (wait->task)
+		wait_report(run, wait, value);
+	else
+		wait_hold(run, wait, value);
+}
+
+/*
+ * Who ends it: the current task, with its stacks. That it was an interrupt, and the task only who it
+ * hit, is seen in the kernel stack when that is named.
+ */
+static __always_inline void wait_add_peer(struct run *run, struct wick_wait *wait, __u64 now_ns)
+{
+	__u64 task, kernel, user;
+
+	if (wait_stacks(run, now_ns, &task, &kernel, &user))
+		return;
+	wait->peer_kernel = kernel;
+	wait->peer_user = user;
+	wait->peer_task = task;
+}
+
+#endif

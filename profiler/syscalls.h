@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * syscalls.h - numbers of system calls and their names, of the machine this was built for.
+ */
+#ifndef WICK_SYSCALLS_H
+#define WICK_SYSCALLS_H
+
+#include <stdint.h>
+
+/* NULL when there is none of that number. */
+const char *syscall_name(uint64_t number);
+/* Its number, or -ENOENT. */
+int syscall_number(const char *name);
+
+#endif
