@@ -208,7 +208,7 @@ RUN := WICK_BUILD=$(O) tests/run
 check: all workloads $(UNIT) $(FUZZ)
 	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(FUZZ)
 
-check-root: all workloads $(E2E)
+check-root: all workloads $(E2E) tsan
 	$(Q)$(RUN) $(E2E) $(E2E_SCRIPTS)
 
 check-layers:

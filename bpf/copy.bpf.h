@@ -171,7 +171,7 @@ static __always_inline __u64 hole_end(__u64 address, __u64 top)
 }
 
 /* The stack from @from upwards, as much as there is and as a part holds. */
-static __always_inline void part_fill(struct wick_copy_record *part, __u64 from, __u64 top)
+static __always_inline __u32 part_fill(struct wick_copy_record *part, __u64 from, __u64 top)
 {
 	__u32 bytes = 0;
 
@@ -191,39 +191,58 @@ static __always_inline void part_fill(struct wick_copy_record *part, __u64 from,
 		bytes += PIECE_BYTES;
 	}
 	part->bytes = bytes;
+	return bytes;
 }
 
 /*
- * The stack into @copy, and what does not fit into more parts, as long as the ring has much
- * room. Those are sent before @copy is, but lie behind it: who reads it finds them there.
+ * One more part of the copy in scratch state @slot, as long as the ring has much room. Nonzero: there
+ * is no more. Global, as the step of a walk is: verified once, not once per part and caller.
  */
-static __always_inline void copy_fill(struct run *run, struct wick_copy_record *copy)
+__noinline int copy_part_slot(__u32 slot)
 {
-	__u64 sp = run->scratch->start_sp, top = stack_top(run->task, sp), next;
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 	struct wick_copy_record *part;
-	__u32 bytes;
+	struct copy_state *copy;
 
-	part_fill(copy, copy_base(sp), top);
-	next = copy->base;
-	bytes = copy->bytes;
-	for (__u32 i = 1; i < WICK_COPY_PARTS; i++) {
-		next += bytes;
-		if (bytes < WICK_COPY_BYTES)
-			next = hole_end(next, top);
-		if (!next || next >= top ||
-		    bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > 2 * settings.wakeup_bytes)
+	if (!s)
+		return 1;
+	copy = &s->copy;
+	copy->next += copy->bytes;
+	if (copy->bytes < WICK_COPY_BYTES)
+		copy->next = hole_end(copy->next, copy->top);
+	if (!copy->next || copy->next >= copy->top ||
+	    bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > 2 * settings.wakeup_bytes)
+		return 1;
+	part = bpf_ringbuf_reserve(&ring, sizeof(*part), 0);
+	if (!part)
+		return 1;
+	part->head = copy->head;
+	part->time_ns = copy->time_ns;
+	part->key.task = s->task.id;
+	part->part = ++copy->part;
+	copy->bytes = part_fill(part, copy->next, copy->top);
+	bpf_ringbuf_submit(part, BPF_RB_NO_WAKEUP);
+	return 0;
+}
+
+/*
+ * The stack into @record, and what does not fit into more parts. Those are sent before it is, but
+ * lie behind it: who reads it finds them there.
+ */
+static __always_inline void copy_fill(struct run *run, struct wick_copy_record *record)
+{
+	struct copy_state *copy = &run->scratch->copy;
+	__u64 sp = run->scratch->start_sp;
+
+	copy->head = record->head;
+	copy->time_ns = record->time_ns;
+	copy->top = stack_top(run->task, sp);
+	copy->next = copy_base(sp);
+	copy->part = 0;
+	copy->bytes = part_fill(record, copy->next, copy->top);
+	for (int i = 1; i < WICK_COPY_PARTS; i++)
+		if (copy_part_slot(run->slot))
 			break;
-		part = bpf_ringbuf_reserve(&ring, sizeof(*part), 0);
-		if (!part)
-			break;
-		part->head = copy->head;
-		part->time_ns = copy->time_ns;
-		part->key.task = copy->key.task;
-		part->part = i;
-		part_fill(part, next, top);
-		bytes = part->bytes;
-		bpf_ringbuf_submit(part, BPF_RB_NO_WAKEUP);
-	}
 }
 
 /*

@@ -12,7 +12,7 @@
 #define detail_set(run, name, number)                                           \
 	do {                                                                    \
 		struct wick_detail *detail_ = &(run)->scratch->detail.detail;   \
-										\
+                                                                              \
 		detail_->value[WICK_DETAIL_##name] = (number);                  \
 		detail_->present |= WICK_DETAIL_BIT(name);                      \
 	} while (0)

@@ -35,8 +35,9 @@ static __always_inline void switch_out(void *ctx, struct task_struct *prev, int 
 		wait_forget(run.tid);
 		return;
 	}
-	if ((!out.is_blocked && !(settings.option[OPTION_PREEMPTED] &&
-				  out.reason == WICK_REASON_PREEMPTED)) || !task_wanted(&run)) {
+	if ((!out.is_blocked &&
+	     !(settings.option[OPTION_PREEMPTED] && out.reason == WICK_REASON_PREEMPTED)) ||
+	    !task_wanted(&run)) {
 		COUNT(&run, FILTERED);
 		return;
 	}

@@ -336,7 +336,8 @@ struct wick_settings {
 	wick_u32 skip_pid;		/* 0, or a PID never sampled */
 	wick_u32 walk_user, walk_kernel, depth_max;
 	wick_u64 value_per_sample;	/* ns a cpu sample stands for */
-	wick_u64 value_min, value_max;	/* others are left out, before a stack is walked; 0: no limit */
+	wick_u64 value_min,
+		value_max; /* others are left out, before a stack is walked; 0: no limit */
 	wick_u64 labels;		/* bits of enum wick_detail_field to fill in */
 	wick_u32 option[WICK_SOURCE_OPTIONS];	/* what the source's own options mean to it */
 	wick_u64 syscalls[WICK_SYSCALL_WORDS];	/* bits of system calls; all 0: every one */

@@ -13,11 +13,19 @@
 /* A section of its own, so that the loader can fill it without knowing the rest of .rodata. */
 const volatile struct wick_settings settings SEC(".rodata.settings") = {};
 
+/* A copy of a stack while it is made: copy.bpf.h. */
+struct copy_state {
+	struct wick_record head;
+	__u64 time_ns, next, top;	/* where the last part begins, and where the stack ends */
+	__u32 bytes, part;		/* of that part */
+};
+
 /* Per-run state of one program, claimed so that a program that interrupts another has its own. */
 struct scratch {
 	struct unwind_cursor unwind;
 	/* Where the walk began, and what it changes: a copy begins with these. */
 	__u64 start_ip, start_sp, start_fp, start_rbx;
+	struct copy_state copy;
 	struct wick_stack_record stack;
 	struct wick_task_record task;
 	struct wick_detail_record detail;

@@ -178,7 +178,8 @@ static uint64_t wait_detail(struct window *window, const struct wick_settings *s
 	uint64_t id;
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
-		if (!fields[i].is_there || !((settings->labels | PEER_FIELDS) >> fields[i].field & 1))
+		if (!fields[i].is_there ||
+		    !((settings->labels | PEER_FIELDS) >> fields[i].field & 1))
 			continue;
 		detail.value[fields[i].field] = fields[i].value;
 		detail.present |= 1ull << fields[i].field;

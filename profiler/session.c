@@ -69,8 +69,10 @@ static int raise_files(struct session *s, struct error *err)
 				 "raise the limit: ulimit -n 65536",
 				 (unsigned long long)limit.rlim_max, least);
 	if (limit.rlim_max < FILES_WANTED)
-		fallback_note(s, "at most %llu open files (ulimit -n): continuing without the stacks "
-			      "of programs beyond them", (unsigned long long)limit.rlim_max);
+		fallback_note(s,
+			      "at most %llu open files (ulimit -n): continuing without the stacks "
+			      "of programs beyond them",
+			      (unsigned long long)limit.rlim_max);
 	return 0;
 }
 

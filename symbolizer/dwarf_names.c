@@ -66,7 +66,7 @@ static const char *linkage_name(const struct dwarf *dwarf, Dwarf_Die *die, int l
 	if (is_c(lang))
 		return NULL;
 	return die_text(dwarf, die, DW_AT_linkage_name) ?:
-	       die_text(dwarf, die, DW_AT_MIPS_linkage_name);
+		       die_text(dwarf, die, DW_AT_MIPS_linkage_name);
 }
 
 /* The DIE where the function was declared, whose parents are those in the source. */

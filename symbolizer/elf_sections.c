@@ -132,8 +132,10 @@ static int gopclntab_by_segment(struct elf_file *elf, struct elf_place *ret)
 	const struct elf_segment *segment;
 	const uint8_t *found;
 	Elf_Data *data;
+	size_t i;
 
-	for (segment = elf->segments; segment < elf->segments + elf->segment_count; segment++) {
+	for (i = 0; i < elf->segment_count; i++) {
+		segment = &elf->segments[i];
 		if (segment->executable || !segment->file_bytes ||
 		    segment->file_bytes > ELF_BYTES_MAX ||
 		    elf_chunk(elf, segment->offset, segment->file_bytes, ELF_T_BYTE, &data) < 0)

@@ -27,8 +27,8 @@ int main(int argc, char **argv)
 	for (int cpu = 0; cpu < sysconf(_SC_NPROCESSORS_ONLN); cpu++) {
 		int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 
-		if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF,
-				    bpf_program__fd(baseline->progs.empty))) {
+		if (fd < 0 ||
+		    ioctl(fd, PERF_EVENT_IOC_SET_BPF, bpf_program__fd(baseline->progs.empty))) {
 			perror("perf event");
 			return 1;
 		}

@@ -65,6 +65,24 @@ mkdir jail && cp "$workloads/recurse-static" jail/program
 start chroot jail /program 30 20
 profiled "a program in another root" "$pid" recurse_leaf
 
+cat >narrow.c <<-'END'
+	static volatile unsigned int sink;
+	void _start(void) { for (;;) sink++; }
+END
+if cc -m32 -O1 -nostdlib -static -fno-pie -no-pie -o narrow narrow.c 2>/dev/null; then
+	start ./narrow
+	"$WICK" record -q -F 499 -d 1 -p "$pid" -o out.folded 2>said
+	kill -9 "$pid"
+	if grep -q '^narrow;\[incomplete:32-bit\] ' out.folded; then
+		echo "ok - a 32-bit program is said to be one"
+	else
+		echo "not ok - a 32-bit program is said to be one"
+		sed 's/^/# /' out.folded said
+	fi
+else
+	echo "ok - a 32-bit program is said to be one # SKIP the compiler makes none"
+fi
+
 if unshare -m true 2>/dev/null; then
 	mkdir place
 	start unshare -m sh -c "mount -t tmpfs none place && cp '$workloads/recurse' place/hidden &&

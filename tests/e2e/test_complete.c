@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_complete.c - at least 99 % of the user stacks of well-known programs reach their end, and
- * 97 % on a machine that compiles.
+ * 97 % of those of a build, whose programs live some milliseconds.
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -60,12 +60,13 @@ static const struct program programs[] = {
 	{ "openssl sha256", "openssl", { "openssl", "speed", "-seconds", "30", "sha256" } },
 	{ "openssl rsa2048", "openssl", { "openssl", "speed", "-seconds", "30", "rsa2048" } },
 	{ "openssl ecdsap256", "openssl", { "openssl", "speed", "-seconds", "30", "ecdsap256" } },
-	{ "sort", "sort", { "sh", "-c", "seq 200000 >$WICK_TMP/n; while :; do sort -R $WICK_TMP/n; done" } },
+	{ "sort",
+	  "sort",
+	  { "sh", "-c", "seq 200000 >$WICK_TMP/n; while :; do sort -R $WICK_TMP/n; done" } },
 	{ "awk",
 	  "awk",
-	  { "awk",
-	    "BEGIN { for (;;) for (i = 0; i < 2000; i++) "
-	    "{ a[i % 100] = a[i % 100] i; if (length(a[i % 100]) > 999) delete a } }" } },
+	  { "awk", "BEGIN { for (;;) for (i = 0; i < 2000; i++) "
+		   "{ a[i % 100] = a[i % 100] i; if (length(a[i % 100]) > 999) delete a } }" } },
 	{ "clang compiling",
 	  "clang",
 	  { "sh", "-c", SOURCES "while :; do clang -O2 -c -o /dev/null $WICK_TMP/f1.c; done" } },
@@ -91,6 +92,7 @@ static const struct program programs[] = {
 	{ "a Go program with goroutines", "go", { "@go_work", "30" } },
 	{ "a stripped Go program", "go", { "@go_work-stripped", "30" } },
 	{ "a stripped position-independent Go program", "go", { "@go_work-pie", "30" } },
+	{ "a Go program without section headers", "go", { "@go_work-headless", "30" } },
 };
 
 static bool is_installed(const char *program)
@@ -99,6 +101,47 @@ static bool is_installed(const char *program)
 
 	snprintf(which, sizeof(which), "command -v %s >/dev/null", program);
 	return !system(which);
+}
+
+/* Whether the folded line is of a program that a build runs. */
+static bool is_of_build(const char *line)
+{
+	static const char *const comms[] = { "make;", "sh;", "cc;", "cc1;", "as;", "rm;" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(comms); i++)
+		if (!strncmp(line, comms[i], strlen(comms[i])))
+			return true;
+	return false;
+}
+
+/*
+ * Of the samples of the build that have a user stack, how many percent are complete; 0 when they
+ * are too few. Others on this machine may run code that nobody can unwind (QEMU makes such).
+ */
+static double build_percent(const char *folded)
+{
+	uint64_t all = 0, complete = 0;
+
+	while (*folded) {
+		const char *end = strchrnul(folded, '\n');
+		const char *stack = strchr(folded, ';') + 1;
+		uint64_t count = strtoull((const char *)memrchr(folded, ' ', end - folded) + 1,
+					  NULL, 10);
+
+		if (is_of_build(folded) && strncmp(stack, "[ex", 3)) {
+			all += count;
+			complete += strncmp(stack, "[incomplete:", 12) ? count : 0;
+		}
+		folded = *end ? end + 1 : end;
+	}
+	return all < SAMPLES_LEAST ? 0 : harness_percent(complete, all);
+}
+
+static double run_percent(const struct session_stats *stats)
+{
+	if (stats->reported_user < SAMPLES_LEAST)
+		return 0;
+	return harness_percent(stats->complete_user, stats->reported_user);
 }
 
 /* Profile for @seconds at least, until @least percent are complete, or ATTEMPTS times. */
@@ -117,9 +160,8 @@ static void expect_complete(const char *name, struct harness_run *run, double se
 		harness_profile(run, &result);
 		harness_print(name, &result);
 		harness_check_invariant(&result.stats);
-		enough = result.stats.reported_user >= SAMPLES_LEAST &&
-			 harness_percent(result.stats.complete_user, result.stats.reported_user) >=
-				 least;
+		enough = run->whole_machine ? build_percent(result.folded) >= least :
+					      run_percent(&result.stats) >= least;
 		harness_done(&result);
 	}
 	assert_true(enough);
@@ -138,13 +180,15 @@ static void test_program(void **state)
 	expect_complete(p->name, &run, SECONDS_LEAST, COMPLETE_LEAST);
 }
 
-/* Compilers live some 50 ms, their drivers 5, and everything else on the machine counts, too. */
+/* Compilers live some 50 ms, their drivers 5. */
 static void test_machine(void **state)
 {
 	static const char *const command[] = {
-		"sh", "-c",
-		SOURCES "printf 'all: $(addsuffix .o,$(basename $(wildcard *.c)))\n' >$WICK_TMP/Makefile; "
-			"while :; do make -s -j2 -C $WICK_TMP CFLAGS=-O2; rm $WICK_TMP/f*.o; done",
+		"sh",
+		"-c",
+		SOURCES
+		"printf 'all: $(addsuffix .o,$(basename $(wildcard *.c)))\n' >$WICK_TMP/Makefile; "
+		"while :; do make -s -j2 -C $WICK_TMP CFLAGS=-O2; rm $WICK_TMP/f*.o; done",
 		NULL,
 	};
 	struct harness_run run = { .command = command, .whole_machine = true };
@@ -157,7 +201,7 @@ static void test_machine(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		UNIT_TEST("97 % of the whole machine during make -j2", test_machine),
+		UNIT_TEST("97 % of what make -j2 runs, on the whole machine", test_machine),
 	};
 
 	setenv("WICK_TMP", "/tmp", false);

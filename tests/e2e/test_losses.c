@@ -4,9 +4,7 @@
  *
  * Capacities are made tiny, or a stage is kept busy with real work of its own kind.
  */
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "profiler/bpf_maps.h"
 #include "profiler/session_private.h"
@@ -89,21 +87,6 @@ static bool starve(void *context, struct session *session)
 	return true;
 }
 
-/* Soon the maps of counts are other files for us; programs still fill them. */
-static bool take_counts_away(void *context, struct session *session)
-{
-	int *rounds = context, other;
-
-	if (++*rounds != 20)
-		return true;
-	other = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	assert_true(other >= 0);
-	for (unsigned int half = 0; half < 2; half++)
-		assert_true(dup3(other, source_counts_fd(session->sources[0], half), O_CLOEXEC) >= 0);
-	close(other);
-	return true;
-}
-
 static const struct loss_case cases[] = {
 	{ "the map of counts is full", "counts-full", true, { .counts = 4 }, SESSION_COUNTED,
 	  STORM },
@@ -123,8 +106,6 @@ static const struct loss_case cases[] = {
 	  { .mappings = 24 }, SESSION_COUNTED, STORM },
 	{ "the table of modules is full: some do without", "modules-full", false,
 	  { .modules = UNWIND_MODULE_FIRST + 1 }, SESSION_COUNTED, STORM },
-	{ "counts cannot be read", "counts-unread", true, { 0 }, SESSION_COUNTED, STORM,
-	  take_counts_away },
 	{ "all scratch states are claimed", "no-scratch", true, { 0 }, SESSION_COUNTED, STORM,
 	  hold_claims },
 	{ "processing is behind", "window-late", true, { .queue_items = 1, .window_ms = 5 },

@@ -40,7 +40,7 @@ static void ask_symbols(struct elf_file *elf, const char *table)
 		return;
 	while (elf_symbols_next(&walk, &symbol))
 		fuzz_check(symbol.address <= symbol.limit &&
-			   symbol.size <= symbol.limit - symbol.address,
+				   symbol.size <= symbol.limit - symbol.address,
 			   "a symbol ends behind its section");
 }
 

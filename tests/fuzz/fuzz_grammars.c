@@ -26,7 +26,7 @@ static void parse_events(const char *text)
 		_cleanup_(text_list_done) struct text_list again = { 0 };
 
 		fuzz_check(event_list_add(&again, list.texts[i], &reason) == 0 &&
-			   again.count == 1 && !strcmp(again.texts[0], list.texts[i]),
+				   again.count == 1 && !strcmp(again.texts[0], list.texts[i]),
 			   "an event is none when it stands alone");
 	}
 }

@@ -26,7 +26,8 @@ static void check_words(const struct option_words *words, int argc)
 {
 	int i;
 
-	fuzz_check(words->count >= 0 && words->count < argc, "there are more words than were given");
+	fuzz_check(words->count >= 0 && words->count < argc,
+		   "there are more words than were given");
 	for (i = 0; i < words->count; i++)
 		fuzz_touch_text(words->words[i]);
 	for (i = 0; words->command && words->command[i]; i++)

@@ -45,7 +45,7 @@ static void check_tables(const struct profile *profile)
 	for (i = 0; i < profile->location_count; i++) {
 		location = &profile->locations[i];
 		fuzz_check(location->mapping == PROFILE_NONE ||
-			   location->mapping < profile->mapping_count,
+				   location->mapping < profile->mapping_count,
 			   "a location has no mapping");
 		for (j = 0; j < location->line_count; j++)
 			fuzz_check(location->lines[j].function < profile->function_count,
@@ -71,7 +71,7 @@ static void check_samples(const struct profile *profile)
 		fuzz_touch(sample->values, profile->value_type_count * sizeof(*sample->values));
 	}
 	fuzz_check(!profile->value_type_count ||
-		   profile->default_value_type < profile->value_type_count,
+			   profile->default_value_type < profile->value_type_count,
 		   "the default is no value type");
 }
 
