@@ -146,11 +146,11 @@ $(O)/%.skel.h: $(O)/%.bpf.o
 	$(call begin,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*) >$@
 
-$(O)/profiler/syscall_names.inc: $(O)/flags/cc
+$(O)/profiler/syscall_names.h: $(O)/flags/cc
 	$(call begin,SYSCALLS)
 	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
 	sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p' >$@
-$(O)/profiler/syscalls.o: $(O)/profiler/syscall_names.inc
+$(O)/profiler/syscalls.o: $(O)/profiler/syscall_names.h
 
 $(O)/%.pb-c.c $(O)/%.pb-c.h: %.proto
 	$(call begin,PROTO)

@@ -226,23 +226,43 @@ __noinline int copy_part_slot(__u32 slot)
 }
 
 /*
- * The stack into @record, and what does not fit into more parts. Those are sent before it is, but
- * lie behind it: who reads it finds them there.
+ * Send registers and stack of scratch state @slot, and what does not fit into more parts. Those are
+ * sent before it is, but lie behind it: who reads it finds them there. Nonzero: no room.
  */
-static __always_inline void copy_fill(struct run *run, struct wick_copy_record *record)
+__noinline int copy_send_slot(__u32 slot)
 {
-	struct copy_state *copy = &run->scratch->copy;
-	__u64 sp = run->scratch->start_sp;
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct wick_copy_record *record;
+	struct copy_state *copy;
 
-	copy->head = record->head;
-	copy->time_ns = record->time_ns;
-	copy->top = stack_top(run->task, sp);
-	copy->next = copy_base(sp);
+	if (!s)
+		return 1;
+	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+	if (!record)
+		return 1;
+	copy = &s->copy;
+	record->head = copy->head;
+	record->key = copy->key;
+	record->value = copy->value;
+	record->time_ns = copy->time_ns;
+	record->pid = s->task.task.pid;
+	record->exec_id = s->task.task.exec_id;
+	record->start_ns = s->task.task.start_ns;
+	record->ip = s->start_ip;
+	record->sp = s->start_sp;
+	record->fp = s->start_fp;
+	for (int i = 0; i < UNWIND_REGISTERS; i++)
+		record->regs[i] = s->unwind.regs[i];
+	record->regs[UNWIND_RBX] = s->start_rbx;
+	record->part = 0;
+	copy->next = copy_base(s->start_sp);
 	copy->part = 0;
 	copy->bytes = part_fill(record, copy->next, copy->top);
 	for (int i = 1; i < WICK_COPY_PARTS; i++)
-		if (copy_part_slot(run->slot))
+		if (copy_part_slot(slot))
 			break;
+	bpf_ringbuf_submit(record, ring_flags());
+	return 0;
 }
 
 /*
@@ -251,37 +271,22 @@ static __always_inline void copy_fill(struct run *run, struct wick_copy_record *
 static __always_inline int copy_send(struct run *run, const struct wick_key *key, __u64 count,
 				     __u64 value)
 {
-	const struct unwind_cursor *s = &run->scratch->unwind;
-	const struct wick_task *task = &run->scratch->task.task;
-	struct wick_copy_record *copy;
-	__u64 now_ns = bpf_ktime_get_ns();
+	struct copy_state *copy = &run->scratch->copy;
 
-	if (!copy_allowed(now_ns)) {
+	copy->time_ns = bpf_ktime_get_ns();
+	if (!copy_allowed(copy->time_ns)) {
 		COUNT(run, COPIES_LIMITED);
-		return -1;
-	}
-	copy = bpf_ringbuf_reserve(&ring, sizeof(*copy), 0);
-	if (!copy) {
-		COUNT(run, COPIES_LOST);
 		return -1;
 	}
 	record_head(run, &copy->head, WICK_RECORD_COPY);
 	copy->key = *key;
 	copy->value.count = count;
 	copy->value.sum = value;
-	copy->time_ns = now_ns;
-	copy->pid = task->pid;
-	copy->exec_id = task->exec_id;
-	copy->start_ns = task->start_ns;
-	copy->ip = run->scratch->start_ip;
-	copy->sp = run->scratch->start_sp;
-	copy->fp = run->scratch->start_fp;
-	for (int i = 0; i < UNWIND_REGISTERS; i++)
-		copy->regs[i] = s->regs[i];
-	copy->regs[UNWIND_RBX] = run->scratch->start_rbx;
-	copy->part = 0;
-	copy_fill(run, copy);
-	bpf_ringbuf_submit(copy, ring_flags());
+	copy->top = stack_top(run->task, run->scratch->start_sp);
+	if (copy_send_slot(run->slot)) {
+		COUNT(run, COPIES_LOST);
+		return -1;
+	}
 	COUNT(run, COPIES);
 	return 0;
 }

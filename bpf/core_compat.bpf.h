@@ -27,7 +27,12 @@ static __always_inline struct task_struct *task_current(void)
 	return (struct task_struct *)bpf_get_current_task();
 }
 
-#define TASK_FIELD(task, field) (HAS_TYPED_TASK ? (task)->field : BPF_CORE_READ(task, field))
+/* By a pointer of its own: of "run->task" BPF_CORE_READ() would look for struct run in the kernel. */
+#define TASK_FIELD(task, field)                                                 \
+	({                                                                      \
+		struct task_struct *task_ = (task);                             \
+		HAS_TYPED_TASK ? task_->field : BPF_CORE_READ(task_, field);    \
+	})
 
 /*
  * The user registers a task saved when it entered the kernel. The helper came
@@ -58,19 +63,53 @@ static __always_inline int task_in_exec(struct task_struct *task)
 	       !BPF_CORE_READ(task, mm, start_code);
 }
 
+/* How the current task came into the kernel, by the registers it saved. */
+struct task_entry {
+	__u32 syscall;		/* number plus 1; 0: by an interrupt or exception, or it was born there */
+	int is_over;		/* the system call has its result: it is on its way out */
+	int from_user;
+};
+
+#define SYSCALLS_MAX 4095
+#define NO_RESULT -38ull	/* -ENOSYS, which the entry code stores before the call */
+
 /*
- * The system call the current task is in: its number plus 1, or 0. Interrupts and exceptions store -1
- * where system calls have their number.
+ * Interrupts and exceptions store -1 where system calls have their number. Threads that never were
+ * in user mode have zeros for registers.
  */
-static __always_inline __u32 task_syscall(struct task_struct *task, __u32 thread_bytes)
+static __always_inline void task_entry_read(struct task_struct *task, __u32 thread_bytes,
+					    struct task_entry *ret)
 {
 	struct pt_regs *saved = task_user_registers(task, thread_bytes);
-	unsigned long number = -1ul;
+	/* struct pt_regs from there on; cs is not a member of that type everywhere. */
+	struct {
+		__u64 ax, cx, dx, si, di, orig_ax, ip, cs;
+	} regs = {};
 
+	*ret = (struct task_entry){};
 	if (TASK_FIELD(task, flags) & PF_KTHREAD_FLAG)
-		return 0;
-	bpf_probe_read_kernel(&number, sizeof(number), &saved->orig_ax);
-	return number > 4095 ? 0 : number + 1;
+		return;
+	bpf_probe_read_kernel(&regs, sizeof(regs), &saved->ax);
+	ret->from_user = (regs.cs & 3) == 3;
+	if (!ret->from_user || regs.orig_ax > SYSCALLS_MAX)
+		return;
+	ret->syscall = regs.orig_ax + 1;
+	ret->is_over = regs.ax != NO_RESULT;
+}
+
+/* The system call the current task is in: its number plus 1, or 0. */
+static __always_inline __u32 task_syscall(struct task_struct *task, __u32 thread_bytes)
+{
+	struct task_entry entry;
+
+	task_entry_read(task, thread_bytes, &entry);
+	return entry.syscall;
+}
+
+/* The current task is in a call by the 32-bit table, whose numbers mean other calls (TS_COMPAT). */
+static __always_inline int task_in_compat_syscall(struct task_struct *task)
+{
+	return TASK_FIELD(task, thread_info.status) & 2;
 }
 
 /* task_struct.state became __state in 5.14 (2f064a59a11f). */

@@ -13,60 +13,66 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 enum { OPTION_PREEMPTED, OPTION_WAKER };
 
-/* What waits in a system call keeps its user stack until that returns; else it must be walked now. */
+/*
+ * What waits in a system call keeps its user stack until that returns; else it must be walked now. So
+ * must what the task does behind the return: closing files, dying, stopping for a signal.
+ */
 static __always_inline int walk_can_wait(const struct switch_out *out)
 {
-	return settings.value_min && (out->syscall || out->reason == WICK_REASON_KERNEL);
+	return settings.value_min && (out->in_syscall || out->reason == WICK_REASON_KERNEL);
 }
 
-static __always_inline void switch_out(void *ctx, struct task_struct *prev, int preempt)
+/*
+ * First who comes, then who goes: attached in this order, so that what the walk of one takes is not
+ * the wait of the other. Two programs, because one is too much for the stack and patience of
+ * older verifiers.
+ */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(offcpu_in, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct wick_wait *wait = wait_find(next->pid);
+	struct run run = {};
+
+	if (!wait || wait->state != WICK_WAIT_OPEN || run_open(&run, ctx, next))
+		return 0;
+	wait_end(&run, wait, now_ns);
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(offcpu_out, bool preempt, struct task_struct *prev)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
 	struct switch_out out;
 	struct wick_wait *wait;
 	struct run run = {};
 
 	if (run_open(&run, ctx, prev))
-		return;
+		return 0;
 	switch_classify(prev, preempt, settings.thread_bytes, &out);
 	wait = wait_find(run.tid);
 	if (wait && wait->state == WICK_WAIT_ENDED)
 		wait_finish(&run, wait);
 	if (out.is_dead) {
 		wait_forget(run.tid);
-		return;
+		return 0;
 	}
 	if ((!out.is_blocked &&
 	     !(settings.option[OPTION_PREEMPTED] && out.reason == WICK_REASON_PREEMPTED)) ||
 	    !task_wanted(&run)) {
 		COUNT(&run, FILTERED);
-		return;
+		return 0;
 	}
 	wait = wait_place(&run);
 	if (!wait)
-		return;
-	wait_begin(wait, bpf_ktime_get_ns());
+		return 0;
+	wait_begin(wait, now_ns);
 	wait->reason = out.reason;
 	wait->syscall = out.syscall;
 	if (!walk_can_wait(&out) && wait_walk(&run, wait))
-		return;
+		return 0;
 	wait_open(wait);
-}
-
-static __always_inline void switch_in(void *ctx, struct task_struct *next)
-{
-	struct wick_wait *wait = wait_find(next->pid);
-	struct run run = {};
-
-	if (!wait || wait->state != WICK_WAIT_OPEN || run_open(&run, ctx, next))
-		return;
-	wait_end(&run, wait, bpf_ktime_get_ns());
-}
-
-SEC("tp_btf/sched_switch")
-int BPF_PROG(offcpu_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	switch_out(ctx, prev, preempt);
-	switch_in(ctx, next);
 	return 0;
 }
 
@@ -91,9 +97,25 @@ int BPF_PROG(offcpu_waking, struct task_struct *task)
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct run run = {};
 
-	if (!wait || wait->state != WICK_WAIT_OPEN || wait->peer_task ||
+	/* The one whose stack is still being walked may be woken meanwhile, from another CPU. */
+	if (!wait || (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_BEGUN) ||
+	    wait->peer_task || wait->reason == WICK_REASON_PREEMPTED ||
 	    now_ns - wait->begin_ns < settings.value_min || run_open(&run, ctx, task_current()))
 		return 0;
 	wait_add_peer(&run, wait, now_ns);
+	return 0;
+}
+
+/* With a least value, once at the end of the run: what still sleeps was never walked. */
+SEC("?iter/task")
+int offcpu_asleep(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct wick_wait *wait = task ? wait_find(task->pid) : NULL;
+	struct run run = {};
+
+	if (!wait || wait->state != WICK_WAIT_OPEN || wait->task || run_open(&run, ctx, task))
+		return 0;
+	wait_walk_asleep(&run, wait, bpf_ktime_get_ns());
 	return 0;
 }

@@ -18,9 +18,17 @@ struct run {
 	struct task_struct *task;	/* whose sample it is: the current one, or one that waited */
 	__u32 pid, tid;
 	__u32 slot, generation;
+	__u32 without_kernel_stack;	/* where the tracepoint is, it says nothing */
 };
 
 #define COUNT(run, name) __sync_fetch_and_add(&(run)->counters->value[WICK_COUNTER_##name], 1)
+
+static __always_inline void run_set_task(struct run *run, struct task_struct *task)
+{
+	run->task = task;
+	run->pid = TASK_FIELD(task, tgid);
+	run->tid = TASK_FIELD(task, pid);
+}
 
 /* Begin a run for @task. Returns 0, or nonzero when there is nothing to count in. */
 static __always_inline int run_open(struct run *run, void *ctx, struct task_struct *task)
@@ -32,9 +40,7 @@ static __always_inline int run_open(struct run *run, void *ctx, struct task_stru
 	if (!run->counters)
 		return -1;
 	COUNT(run, ENTERED);
-	run->task = task;
-	run->pid = TASK_FIELD(task, tgid);
-	run->tid = TASK_FIELD(task, pid);
+	run_set_task(run, task);
 	return 0;
 }
 
@@ -45,7 +51,7 @@ static __always_inline int run_open(struct run *run, void *ctx, struct task_stru
  * slot back before we go on, and programs do not migrate. Atomic exchange
  * would need 5.12.
  */
-static __always_inline int run_claim(struct run *run)
+static __always_inline int run_try_claim(struct run *run)
 {
 	__u32 cpu = bpf_get_smp_processor_id(), zero = 0;
 	struct wick_control *now = bpf_map_lookup_elem(&control, &zero);
@@ -70,6 +76,14 @@ static __always_inline int run_claim(struct run *run)
 			COUNT(run, NESTED);
 		return 0;
 	}
+	return -1;
+}
+
+/* For a sample, which is lost when there is none. */
+static __always_inline int run_claim(struct run *run)
+{
+	if (!run_try_claim(run))
+		return 0;
 	COUNT(run, LOST_SCRATCH);
 	return -1;
 }

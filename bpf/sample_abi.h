@@ -57,6 +57,7 @@ enum wick_stack_id {
 	X(COPIES_LIMITED, "copies-limited") /* not copied: over the rate; reported not-loaded */ \
 	X(COPIES_LOST, "copies-lost")     /* not copied: ring full; reported not-loaded */     \
 	X(DETAILS_LOST, "detail-lost")    /* reported, but without its labels: ring full */    \
+	X(TIMES_LOST, "time-lost")        /* reported as 0 ns: when it began is not known */ \
 	X(REQUESTS, "table-requests")     /* wake-ups that ask for a process's tables */       \
 	X(NESTED, "nested")               /* ran inside another program of ours */
 
@@ -111,6 +112,8 @@ enum wick_detail_field {
 #undef WICK_DETAIL_ENUM
 	WICK_DETAIL_COUNT,
 };
+/* The key of an exit: its status plus 1, or the number of the signal on top of this. */
+#define WICK_EXIT_SIGNAL 256
 #define WICK_DETAIL_BIT(name) (1ull << WICK_DETAIL_##name)
 
 struct wick_detail {
@@ -239,6 +242,8 @@ enum wick_wait_state {
 	WICK_WAIT_NONE = 0,
 	WICK_WAIT_OPEN,
 	WICK_WAIT_ENDED,		/* long enough; its user stack comes when the task runs */
+	WICK_WAIT_PREPARED,		/* has its stacks, and begins later: nothing to report yet */
+	WICK_WAIT_BEGUN,		/* its stacks are being walked */
 };
 
 struct wick_wait {
@@ -247,9 +252,12 @@ struct wick_wait {
 	wick_u64 task, kernel_stack, user_stack;
 	wick_u64 peer_task, peer_kernel, peer_user;
 	wick_u64 key;			/* the source's own */
+	wick_u64 lock;			/* address, or 0 */
 	wick_u32 state;			/* enum wick_wait_state */
 	wick_u32 reason;		/* enum wick_reason */
 	wick_u32 syscall;		/* number + 1, or 0 */
+	wick_u32 instance;		/* of thread and program: tells another one of that tid apart */
+	wick_u32 error;			/* errno, or 0 */
 	wick_u32 reserved;
 };
 

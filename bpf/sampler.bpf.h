@@ -39,7 +39,9 @@ static __always_inline int count_add(void *map, const struct wick_key *key, __u6
 			return -1;
 	}
 	__sync_fetch_and_add(&old->count, 1);
-	__sync_fetch_and_add(&old->sum, value);
+	/* An atomic addition of a constant 0 becomes an atomic "or", which 5.10 does not know. */
+	if (value)
+		__sync_fetch_and_add(&old->sum, value);
 	return 0;
 }
 
@@ -113,7 +115,7 @@ static __always_inline void sample_walk(struct run *run, struct pt_regs *regs, _
 	}
 	detail_add_common(run, value);
 	key.detail = detail_send(run);
-	if (in_kernel && settings.walk_kernel)
+	if (in_kernel && settings.walk_kernel && !run->without_kernel_stack)
 		key.kernel_stack = kernel_stack(run);
 	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
 		key.user_stack = WICK_STACK_COPIED;

@@ -16,6 +16,8 @@ const volatile struct wick_settings settings SEC(".rodata.settings") = {};
 /* A copy of a stack while it is made: copy.bpf.h. */
 struct copy_state {
 	struct wick_record head;
+	struct wick_key key;
+	struct wick_value value;
 	__u64 time_ns, next, top;	/* where the last part begins, and where the stack ends */
 	__u32 bytes, part;		/* of that part */
 };
@@ -26,6 +28,7 @@ struct scratch {
 	/* Where the walk began, and what it changes: a copy begins with these. */
 	__u64 start_ip, start_sp, start_fp, start_rbx;
 	struct copy_state copy;
+	struct pt_regs saved;		/* too large for a program's stack */
 	struct wick_stack_record stack;
 	struct wick_task_record task;
 	struct wick_detail_record detail;

@@ -9,38 +9,52 @@
 
 /* ---- kernel stacks ---- */
 
+/*
+ * Hash the frames in scratch state @slot, and make them name calls. Global, so that what follows is
+ * not verified for each number of frames.
+ */
+__noinline int kernel_frames_slot(__u32 slot)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	__u64 hash = WICK_KERNEL_STACK_SEED;
+
+	if (!s)
+		return 0;
+	for (int i = 0; i < WICK_KERNEL_FRAMES_MAX; i++) {
+		if (i >= s->stack.count)
+			break;
+		/* A return address: name the call, as for user frames (unwind_step.h). */
+		if (i)
+			s->stack.frames[i]--;
+		hash = unwind_hash(hash, s->stack.frames[i]);
+	}
+	s->stack.id = wick_id(hash);
+	return 0;
+}
+
 /* Send the frames in scratch->stack, of which there are @bytes. */
 static __always_inline __u64 kernel_stack_send(struct run *run, long bytes)
 {
 	struct wick_stack_record *record = &run->scratch->stack;
-	__u64 hash = WICK_KERNEL_STACK_SEED, *slot;
-	__u32 count;
+	__u64 id, *slot;
 
 	COUNT(run, WALKS_KERNEL);
 	if (bytes <= 0)
 		return WICK_STACK_NONE;
-	count = bytes / 8;
-	for (int i = 0; i < WICK_KERNEL_FRAMES_MAX; i++) {
-		if (i >= count)
-			break;
-		/* A return address: name the call, as for user frames (unwind_step.h). */
-		if (i)
-			record->frames[i]--;
-		hash = unwind_hash(hash, record->frames[i]);
-	}
-	hash = wick_id(hash);
-	slot = sent_slot(hash);
-	if (id_is_sent(run, slot, hash)) {
+	record->count = bytes / 8;
+	kernel_frames_slot(run->slot);
+	id = record->id;
+	slot = sent_slot(id);
+	if (id_is_sent(run, slot, id)) {
 		COUNT(run, STACKS_KNOWN);
-		return hash;
+		return id;
 	}
-	record->count = count;
 	record->stop = UNWIND_STOP_END;
 	record->is_kernel = 1;
 	record->flags = 0;
 	record->pid = 0;
 	record->start_ns = 0;
-	return stack_send(run, slot, hash);
+	return stack_send(run, slot, id);
 }
 
 /* Of the current task. */
@@ -108,7 +122,7 @@ static __always_inline int user_registers(struct run *run, struct pt_regs *regs,
 		return flags & PF_EXITING_FLAG ? UNWIND_STOP_EXITING : UNWIND_STOP_NO_REGISTERS;
 	if (task_in_exec(task))
 		return UNWIND_STOP_EXEC;
-	return unwind_begin_saved(s, task);
+	return unwind_begin_saved(run->scratch, run->slot, task);
 }
 
 /*
@@ -133,7 +147,7 @@ static __always_inline __u64 user_stack_walk(struct run *run)
 			s->map_first = process->map_first;
 			s->map_count = process->map_count;
 			COUNT(run, WALKS_USER);
-			unwind_walk(s, run->slot);
+			unwind_walk_slot(run->slot);
 			if (mappings_may_be_old(run, process) || table_is_missing(run, process))
 				return WICK_STACK_COPIED;
 			return user_stack_send(run);

@@ -14,6 +14,7 @@
 struct switch_out {
 	enum wick_reason reason;
 	__u32 syscall;		/* number + 1, or 0 */
+	int in_syscall;		/* and not on its way out of it, where it may block, too */
 	int is_blocked;		/* else it could go on, but for a CPU */
 	int is_dead;		/* it never comes back */
 };
@@ -23,17 +24,20 @@ static __always_inline void switch_classify(struct task_struct *task, int preemp
 					    __u32 thread_bytes, struct switch_out *ret)
 {
 	__u32 state = task_state(task);
+	struct task_entry entry;
 
+	task_entry_read(task, thread_bytes, &entry);
 	ret->is_dead = !preempt && (state & STATE_DEAD);
 	/* One that is preempted while it goes to sleep stays on its run queue. */
 	ret->is_blocked = !preempt && state;
-	ret->syscall = task_syscall(task, thread_bytes);
+	ret->syscall = entry.syscall;
+	ret->in_syscall = entry.syscall && !entry.is_over;
 	if (!ret->is_blocked)
 		ret->reason = ret->syscall == SYSCALL_SCHED_YIELD + 1 ? WICK_REASON_UNKNOWN :
 									WICK_REASON_PREEMPTED;
 	else if (task_in_iowait(task))
 		ret->reason = WICK_REASON_DISK;
-	else if (TASK_FIELD(task, flags) & PF_KTHREAD_FLAG)
+	else if (!entry.from_user)
 		ret->reason = WICK_REASON_KERNEL;
 	else
 		ret->reason = ret->syscall ? WICK_REASON_SYSCALL : WICK_REASON_FAULT;

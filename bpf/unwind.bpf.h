@@ -197,17 +197,31 @@ static __always_inline int registers_are_user(const struct pt_regs *regs)
 /* cs of 32-bit code is 0x23 (__USER32_CS), of 64-bit code 0x33. */
 #define USER32_CS 0x23
 
-/* From the registers the task saved when it entered the kernel. Returns an enum unwind_stop. */
-static __always_inline int unwind_begin_saved(struct unwind_cursor *s, struct task_struct *task)
+/*
+ * Begin with the saved registers of scratch state @slot. Global: inlined, the compiler makes one piece
+ * of code of this and of the copy from the context, and verifiers refuse code for both.
+ */
+__noinline int registers_restore_slot(__u32 slot)
 {
-	struct pt_regs saved;
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 
-	if (bpf_probe_read_kernel(&saved, sizeof(saved),
+	if (s)
+		REGISTERS_COPY(&s->unwind, &s->saved);
+	return 0;
+}
+
+/* From the registers the task saved when it entered the kernel. Returns an enum unwind_stop. */
+static __always_inline int unwind_begin_saved(struct scratch *scratch, __u32 slot,
+					      struct task_struct *task)
+{
+	struct pt_regs *saved = &scratch->saved;
+
+	if (bpf_probe_read_kernel(saved, sizeof(*saved),
 				  task_user_registers(task, settings.thread_bytes)))
 		return UNWIND_STOP_NO_REGISTERS;
-	if (!registers_are_user(&saved))
+	if (!registers_are_user(saved))
 		return UNWIND_STOP_NO_REGISTERS;
-	REGISTERS_COPY(s, &saved);
+	registers_restore_slot(slot);
 	return UNWIND_STOP_NONE;
 }
 
@@ -224,12 +238,14 @@ static __always_inline void unwind_reset(struct unwind_cursor *s)
 	s->window_base = ~0ull;
 }
 
-static __always_inline void unwind_walk(struct unwind_cursor *s, __u32 slot)
+/* The whole walk in scratch state @slot. Global like its step: callers are verified without it. */
+__noinline int unwind_walk_slot(__u32 slot)
 {
 	_Static_assert(UNWIND_FRAMES_MAX < UNWIND_FRAMES_SLOTS, "one more step finds the limit");
 	for (int i = 0; i <= UNWIND_FRAMES_MAX; i++)
 		if (unwind_step_slot(slot))
 			break;
+	return 0;
 }
 
 #endif

@@ -135,7 +135,8 @@ static __always_inline wick_u32 unwind_rule_kind(struct unwind_rule rule)
 	X(EXITING, "exiting")             /* no stack: the task has given up its memory */       \
 	X(EXEC, "exec")                   /* no stack: the old program's memory is gone */       \
 	X(STACK_LOST, "stack-lost")       /* the ring was full when its frames were sent */      \
-	X(LATE, "process-gone")           /* it ended before its mappings were known */
+	X(LATE, "process-gone")           /* it ended before its mappings were known */          \
+	X(ASLEEP, "asleep")               /* no stack: it has not run since it was wanted */
 
 enum unwind_stop {
 #define UNWIND_STOP_ENUM(name, text) UNWIND_STOP_##name,
@@ -150,7 +151,8 @@ enum unwind_stop {
  */
 static __always_inline int unwind_stop_is_no_stack(wick_u32 stop)
 {
-	return stop == UNWIND_STOP_EXITING || stop == UNWIND_STOP_EXEC;
+	return stop == UNWIND_STOP_EXITING || stop == UNWIND_STOP_EXEC ||
+	       stop == UNWIND_STOP_ASLEEP;
 }
 
 /*

@@ -25,26 +25,52 @@ struct {
 	__type(value, struct wick_wait);
 } waits SEC(".maps");
 
+/* Never written: what a new place begins with, which is too large for a program's stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_wait);
+} no_wait SEC(".maps");
+
 static __always_inline struct wick_wait *wait_find(__u32 tid)
 {
 	return bpf_map_lookup_elem(&waits, &tid);
 }
 
-/* The place of the run's thread. NULL: the map is full, and the wait is lost. */
-static __always_inline struct wick_wait *wait_place(struct run *run)
+/* The place of thread @tid, made if need be. NULL: the map is full. */
+static __always_inline struct wick_wait *wait_new(__u32 tid)
 {
-	struct wick_wait *wait = wait_find(run->tid), fresh = {};
-	__u32 tid = run->tid;
+	struct wick_wait *wait = wait_find(tid), *empty;
+	__u32 zero = 0;
 
 	if (wait)
 		return wait;
-	bpf_map_update_elem(&waits, &tid, &fresh, BPF_NOEXIST);
-	wait = bpf_map_lookup_elem(&waits, &tid);
-	if (!wait) {
-		COUNT(run, TAKEN);
-		COUNT(run, LOST_WAITS);
+	empty = bpf_map_lookup_elem(&no_wait, &zero);
+	if (!empty)
+		return NULL;
+	bpf_map_update_elem(&waits, &tid, empty, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&waits, &tid);
+}
+
+/* Which thread, and which program it runs: tids are used again, and execve() swaps them. */
+static __always_inline __u32 task_instance(struct task_struct *task)
+{
+	return (__u32)TASK_FIELD(task, start_time) ^ task_exec_id(task) * 0x9e3779b9u;
+}
+
+/* The place of the run's thread. NULL: there is none, and the wait is lost. */
+static __always_inline struct wick_wait *wait_place(struct run *run)
+{
+	struct wick_wait *wait = wait_new(run->tid);
+
+	if (wait) {
+		wait->instance = task_instance(run->task);
+		return wait;
 	}
-	return wait;
+	COUNT(run, TAKEN);
+	COUNT(run, LOST_WAITS);
+	return NULL;
 }
 
 static __always_inline void wait_forget(__u32 tid)
@@ -60,8 +86,17 @@ static __always_inline void wait_begin(struct wick_wait *wait, __u64 now_ns)
 	wait->value = 0;
 	wait->task = wait->kernel_stack = wait->user_stack = 0;
 	wait->peer_task = wait->peer_kernel = wait->peer_user = 0;
-	wait->key = 0;
-	wait->reason = wait->syscall = 0;
+	wait->key = wait->lock = 0;
+	wait->reason = wait->syscall = wait->error = 0;
+	barrier();
+	wait->state = WICK_WAIT_BEGUN;
+}
+
+/* Its stacks are known, but what is measured begins later. */
+static __always_inline void wait_prepare(struct wick_wait *wait)
+{
+	barrier();
+	wait->state = WICK_WAIT_PREPARED;
 }
 
 static __always_inline void wait_open(struct wick_wait *wait)
@@ -71,8 +106,8 @@ static __always_inline void wait_open(struct wick_wait *wait)
 }
 
 /*
- * The current task and its stacks. A user stack that has to be copied goes by an id of its own.
- * Nonzero: they are lost, and why is counted.
+ * The current task and its stacks, in a claimed run. A user stack that has to be copied goes by an
+ * id of its own. Nonzero: the ring had no room for the task.
  */
 static __always_inline int wait_stacks(struct run *run, __u64 now_ns, __u64 *ret_task,
 				       __u64 *ret_kernel, __u64 *ret_user)
@@ -80,15 +115,10 @@ static __always_inline int wait_stacks(struct run *run, __u64 now_ns, __u64 *ret
 	struct wick_key key = {};
 	__u64 id;
 
-	if (run_claim(run))
-		return -1;
 	key.task = task_send(run);
-	if (!key.task) {
-		COUNT(run, LOST_TASK);
-		run_release(run);
+	if (!key.task)
 		return -1;
-	}
-	if (settings.walk_kernel)
+	if (settings.walk_kernel && !run->without_kernel_stack)
 		key.kernel_stack = kernel_stack(run);
 	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
 		key.user_stack = wick_wait_stack_id(run->tid, now_ns);
@@ -96,21 +126,29 @@ static __always_inline int wait_stacks(struct run *run, __u64 now_ns, __u64 *ret
 		if (id != WICK_STACK_COPIED)
 			key.user_stack = id;
 	}
-	*ret_task = key.task;
 	*ret_kernel = key.kernel_stack;
 	*ret_user = key.user_stack;
-	run_release(run);
+	*ret_task = key.task;
 	return 0;
 }
 
 /* Walk the current task's stacks at the begin of its wait. Nonzero: it is lost, and counted. */
 static __always_inline int wait_walk(struct run *run, struct wick_wait *wait)
 {
-	if (!wait_stacks(run, wait->begin_ns, &wait->task, &wait->kernel_stack,
-			 &wait->user_stack))
-		return 0;
-	COUNT(run, TAKEN);
-	return -1;
+	int error;
+
+	if (run_claim(run)) {
+		COUNT(run, TAKEN);
+		return -1;
+	}
+	error = wait_stacks(run, wait->begin_ns, &wait->task, &wait->kernel_stack,
+			    &wait->user_stack);
+	run_release(run);
+	if (error) {
+		COUNT(run, TAKEN);
+		COUNT(run, LOST_TASK);
+	}
+	return error;
 }
 
 static __always_inline int value_wanted(__u64 value)
@@ -125,6 +163,10 @@ static __always_inline void wait_details(struct run *run, const struct wick_wait
 		detail_label(run, SYSCALL, wait->syscall - 1);
 	if (wait->key)
 		detail_label(run, KEY, wait->key);
+	if (wait->lock)
+		detail_label(run, LOCK, wait->lock);
+	if (wait->error)
+		detail_label(run, ERRNO, wait->error);
 	detail_label(run, REASON, wait->reason);
 	if (wait->peer_task) {
 		detail_set(run, PEER_TASK, wait->peer_task);
@@ -148,23 +190,30 @@ static __always_inline void wait_report(struct run *run, struct wick_wait *wait,
 	run_release(run);
 }
 
-/* It was long enough: its kernel stack now, its user stack when it runs again. */
-static __always_inline void wait_hold(struct run *run, struct wick_wait *wait, __u64 value)
+/* The run's task, which does not run, and its kernel stack. Nonzero: it is lost, and counted. */
+static __always_inline int wait_name_sleeper(struct run *run, struct wick_wait *wait)
 {
 	if (run_claim(run)) {
 		COUNT(run, TAKEN);
-		return;
+		return -1;
 	}
 	wait->task = task_send(run);
 	if (settings.walk_kernel && wait->task)
 		wait->kernel_stack = kernel_stack_of_sleeper(run);
 	run_release(run);
-	if (!wait->task) {
-		COUNT(run, TAKEN);
-		COUNT(run, LOST_TASK);
+	if (wait->task)
+		return 0;
+	COUNT(run, TAKEN);
+	COUNT(run, LOST_TASK);
+	return -1;
+}
+
+/* It was long enough: its kernel stack now, its user stack when it runs again. */
+static __always_inline void wait_hold(struct run *run, struct wick_wait *wait, __u64 value)
+{
+	if (wait_name_sleeper(run, wait))
 		return;
-	}
-	if (!settings.walk_user || (run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
+	if (!settings.walk_user || TASK_FIELD(run->task, flags) & PF_KTHREAD_FLAG) {
 		wait_report(run, wait, value);
 		return;
 	}
@@ -173,11 +222,15 @@ static __always_inline void wait_hold(struct run *run, struct wick_wait *wait, _
 	wait->state = WICK_WAIT_ENDED;
 }
 
-/* The thread runs again: @run is of the current task. */
+/*
+ * The thread runs again: @run is of the current task. If that has executed another program since,
+ * or is another thread with its tid, what it had on its stack is gone.
+ */
 static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 {
 	struct wick_key key = { .task = wait->task, .kernel_stack = wait->kernel_stack };
-	__u64 value = wait->value;
+	int is_same = wait->instance == task_instance(run->task);
+	__u64 value = wait->value, task;
 
 	wait->state = WICK_WAIT_NONE;
 	if (!sample_claim(run))
@@ -185,14 +238,20 @@ static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 	wait_details(run, wait);
 	detail_add_common(run, value);
 	key.detail = detail_send(run);
-	/* Fills in the scratch's task, which a walk needs. */
-	if (!task_send(run)) {
+	/* Fills in the scratch's task, which a walk needs; parts of a copy go by the same id. */
+	task = task_send(run);
+	if (!task) {
 		COUNT(run, LOST_TASK);
 		run_release(run);
 		return;
 	}
 	key.user_stack = WICK_STACK_COPIED;
-	key.user_stack = user_stack(run, NULL, 1, &key, 1, value);
+	if (is_same) {
+		key.task = task;
+		key.user_stack = user_stack(run, NULL, 1, &key, 1, value);
+	} else {
+		key.user_stack = user_stack_absent(run, UNWIND_STOP_EXEC);
+	}
 	if (key.user_stack == WICK_STACK_COPIED)
 		COUNT(run, REPORTED);
 	else
@@ -221,12 +280,43 @@ static __always_inline void wait_end(struct run *run, struct wick_wait *wait, __
 static __always_inline void wait_add_peer(struct run *run, struct wick_wait *wait, __u64 now_ns)
 {
 	__u64 task, kernel, user;
+	int error;
 
-	if (wait_stacks(run, now_ns, &task, &kernel, &user))
+	/* Without it the wait is reported, only not who ended it. */
+	if (run_try_claim(run)) {
+		COUNT(run, DETAILS_LOST);
 		return;
+	}
+	error = wait_stacks(run, now_ns, &task, &kernel, &user);
+	run_release(run);
+	if (error) {
+		COUNT(run, DETAILS_LOST);
+		return;
+	}
 	wait->peer_kernel = kernel;
 	wait->peer_user = user;
 	wait->peer_task = task;
+}
+
+/*
+ * The run's task sleeps, has done so for long enough, and was never walked: the run is over. Its user
+ * stack is not to be had: its memory can only be read while it runs.
+ */
+static __always_inline void wait_walk_asleep(struct run *run, struct wick_wait *wait,
+					     __u64 now_ns)
+{
+	__u64 task;
+
+	/* What is not named here is counted as lost by the last drain. */
+	if (!value_wanted(now_ns - wait->begin_ns) || run_try_claim(run))
+		return;
+	task = task_send(run);
+	if (task && settings.walk_kernel)
+		wait->kernel_stack = kernel_stack_of_sleeper(run);
+	if (task && settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL))
+		wait->user_stack = user_stack_absent(run, UNWIND_STOP_ASLEEP);
+	wait->task = task;
+	run_release(run);
 }
 
 #endif

@@ -9,8 +9,18 @@
 #include <sys/mman.h>
 
 #include "bpf/cpu.skel.h"
+#include "bpf/exit.skel.h"
+#include "bpf/fault.skel.h"
+#include "bpf/irq.skel.h"
+#include "bpf/lock.skel.h"
 #include "bpf/offcpu.skel.h"
 #include "bpf/process.skel.h"
+#include "bpf/runq.skel.h"
+#include "bpf/signal.skel.h"
+#include "bpf/softirq.skel.h"
+#include "bpf/switches.skel.h"
+#include "bpf/syscall.skel.h"
+#include "bpf/wakeup.skel.h"
 #include "profiler/privileges.h"
 
 #define MISSING_MAX 8
@@ -34,7 +44,17 @@ static const struct embedded {
 } embedded_objects[] = {
 	{ "process", process__elf_bytes },
 	{ "cpu", cpu__elf_bytes },
+	{ "exit", exit__elf_bytes },
+	{ "fault", fault__elf_bytes },
+	{ "irq", irq__elf_bytes },
+	{ "lock", lock__elf_bytes },
 	{ "offcpu", offcpu__elf_bytes },
+	{ "runq", runq__elf_bytes },
+	{ "signal", signal__elf_bytes },
+	{ "softirq", softirq__elf_bytes },
+	{ "switches", switches__elf_bytes },
+	{ "syscall", syscall__elf_bytes },
+	{ "wakeup", wakeup__elf_bytes },
 };
 
 static const struct embedded *embedded_find(const char *name)

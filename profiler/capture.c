@@ -79,7 +79,7 @@ struct capture *capture_free(struct capture *c)
 {
 	if (!c)
 		return NULL;
-	capture_stop(c);
+	capture_stop(c, clock_monotonic_ns());
 	drain_free(c->drain);
 	sideband_close(c->sideband);
 	if (c->epoll_fd >= 0)
@@ -216,7 +216,7 @@ int capture_start(struct capture *c)
 	return -r;
 }
 
-void capture_stop(struct capture *c)
+void capture_stop(struct capture *c, uint64_t end_ns)
 {
 	uint64_t one = 1;
 
@@ -230,7 +230,7 @@ void capture_stop(struct capture *c)
 	c->stopping = true;
 	/* Twice: programs that ran in the first have sent what belongs to the next generation. */
 	capture_round(c, true);
-	drain_close_waits(c->drain, clock_monotonic_ns());
+	drain_close_waits(c->drain, end_ns);
 	capture_round(c, true);
 	queue_close(c->options.out);
 }

@@ -38,8 +38,11 @@ struct capture_stats {
 /* Opens the sideband at once, so that nothing is missed between a read of /proc and the start. */
 int capture_new(const struct capture_options *options, struct capture **ret, struct error *err);
 int capture_start(struct capture *capture);
-/* Drain what is left (programs must be detached), close @out, end the thread. */
-void capture_stop(struct capture *capture);
+/*
+ * The run was over at @end_ns (programs must be detached): drain what is left, close @out, end the
+ * thread.
+ */
+void capture_stop(struct capture *capture, uint64_t end_ns);
 struct capture *capture_free(struct capture *capture);
 DEFINE_CLEANUP(struct capture *, capture_free)
 /* Any thread; figures may be of slightly different moments while it runs. */

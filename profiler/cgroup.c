@@ -4,8 +4,11 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <mntent.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -28,13 +31,14 @@ static int subsystem_index(const struct btf *btf, const char *name, size_t name_
 	return -ENOENT;
 }
 
+/* Users of version 1 and the kernel have another name for it. */
+static const struct {
+	const char *option, *name;
+} renamed[] = { { "blkio", "io" } };
+
 /* The v1 mount options name the controllers: any of them will do. */
 static int options_subsystem(const char *options, const struct btf *btf)
 {
-	static const struct {
-		const char *option, *name;
-	} renamed[] = { { "cpu", "cpu" }, { "blkio", "io" } };
-
 	while (*options) {
 		size_t size = strcspn(options, ",");
 		const char *name = options;
@@ -101,4 +105,85 @@ int cgroup_target_find(const char *path, const struct btf *kernel_btf, struct cg
 	target.id = st.st_ino;
 	*ret = target;
 	return 0;
+}
+
+char *cgroup_folder_find(int32_t subsystem, const struct btf *kernel_btf)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	char *found = NULL;
+
+	while (mounts && !found && (entry = getmntent(mounts))) {
+		bool is_v2 = !strcmp(entry->mnt_type, "cgroup2");
+
+		if (!is_v2 && strcmp(entry->mnt_type, "cgroup") != 0)
+			continue;
+		if (subsystem == (is_v2 ? -1 : options_subsystem(entry->mnt_opts, kernel_btf)))
+			found = strdup(entry->mnt_dir);
+	}
+	if (mounts)
+		endmntent(mounts);
+	return found;
+}
+
+char *cgroup_controller_find(int32_t subsystem, const struct btf *kernel_btf)
+{
+	int id = btf__find_by_name_kind(kernel_btf, "cgroup_subsys_id", BTF_KIND_ENUM);
+	const struct btf_type *type = id < 0 ? NULL : btf__type_by_id(kernel_btf, id);
+	const struct btf_enum *e = type ? btf_enum(type) : NULL;
+
+	if (subsystem < 0)
+		return strdup("");
+	for (int i = 0; type && i < btf_vlen(type); i++) {
+		const char *text = btf__name_by_offset(kernel_btf, e[i].name_off);
+		const char *end = strstr(text, "_cgrp_id");
+		_cleanup_free_ char *name = end ? strndup(text, end - text) : NULL;
+
+		if (e[i].val != subsystem || !name)
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(renamed); j++)
+			if (!strcmp(name, renamed[j].name))
+				return strdup(renamed[j].option);
+		return take_ptr(name);
+	}
+	return NULL;
+}
+
+/* Whether any process is in a cgroup below @folder, of version 2: those tell, at any depth. */
+static bool is_populated(const char *folder)
+{
+	char pattern[PATH_MAX], line[64];
+	bool populated = false;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s/*/cgroup.events", folder);
+	if (glob(pattern, 0, NULL, &found))
+		return false;
+	for (size_t i = 0; i < found.gl_pathc && !populated; i++) {
+		_cleanup_fclose_ FILE *f = fopen(found.gl_pathv[i], "re");
+
+		while (f && !populated && fgets(line, sizeof(line), f))
+			populated = !strcmp(line, "populated 1\n");
+	}
+	globfree(&found);
+	return populated;
+}
+
+int32_t cgroup_subsystem_choose(const struct btf *kernel_btf)
+{
+	/* Where systemd and containers put tasks by default; its own hierarchy has no number. */
+	static const char *const names[] = { "memory", "pids", "cpu", "devices", "io" };
+	_cleanup_free_ char *folder = cgroup_folder_find(-1, kernel_btf);
+
+	if (folder && is_populated(folder))
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		int index = subsystem_index(kernel_btf, names[i], strlen(names[i]));
+		_cleanup_free_ char *mounted =
+			index < 0 ? NULL : cgroup_folder_find(index, kernel_btf);
+
+		if (mounted)
+			return index;
+	}
+	return -1;
 }

@@ -22,4 +22,14 @@ struct cgroup_target {
 int cgroup_target_find(const char *path, const struct btf *kernel_btf, struct cgroup_target *ret,
 		       struct error *err);
 
+/*
+ * The hierarchy that says most about tasks when none was asked for: version 2 if there is anything in
+ * its folders, else one of version 1. Its subsystem, as in struct cgroup_target.
+ */
+int32_t cgroup_subsystem_choose(const struct btf *kernel_btf);
+/* Where the hierarchy of @subsystem is mounted. The caller frees it; NULL: nowhere, or no memory. */
+char *cgroup_folder_find(int32_t subsystem, const struct btf *kernel_btf);
+/* What it is called in /proc/PID/cgroup: "memory", and "" for version 2. The same for the caller. */
+char *cgroup_controller_find(int32_t subsystem, const struct btf *kernel_btf);
+
 #endif

@@ -31,6 +31,29 @@ struct drain {
 	struct drain_stats stats;
 };
 
+/* Of the sources that have waits; without them there is nothing to keep. */
+static int waits_new(struct drain *d)
+{
+	_cleanup_free_ struct open_waits_map *maps =
+		calloc(d->options.source_count, sizeof(*maps));
+	size_t count = 0;
+
+	if (!maps)
+		return -ENOMEM;
+	for (size_t i = 0; i < d->options.source_count; i++) {
+		struct source_run *run = d->options.sources[i];
+
+		if (source_waits_fd(run) < 0)
+			continue;
+		maps[count++] = (struct open_waits_map){
+			.fd = source_waits_fd(run),
+			.source = i,
+			.settings = &source_run_options(run)->settings,
+		};
+	}
+	return count ? open_waits_new(maps, count, &d->waits) : 0;
+}
+
 int drain_new(const struct drain_options *options, struct drain **ret)
 {
 	_cleanup_(drain_freep) struct drain *d = calloc(1, sizeof(*d));
@@ -45,10 +68,10 @@ int drain_new(const struct drain_options *options, struct drain **ret)
 	d->window = window_new(options->window_bytes);
 	d->next = window_new(options->window_bytes);
 	d->window_start_ns = clock_monotonic_ns();
-	d->waits = open_waits_new(options->sources, options->source_count, &r);
-	if (r < 0 || !d->keys || !d->values || !d->window || !d->next)
+	if (!d->keys || !d->values || !d->window || !d->next)
 		return -ENOMEM;
-	r = ring_reader_open(bpf_maps_fd(options->maps, "ring"), options->limits->ring_bytes,
+	r = waits_new(d);
+	r = r ?: ring_reader_open(bpf_maps_fd(options->maps, "ring"), options->limits->ring_bytes,
 			     &d->ring);
 	if (r < 0)
 		return r;
@@ -306,13 +329,13 @@ int drain_window(struct drain *d, struct notice_batch *batch, struct notice_batc
 	return 0;
 }
 
-void drain_close_waits(struct drain *d, uint64_t now_ns)
+void drain_close_waits(struct drain *d, uint64_t end_ns)
 {
 	uint64_t lost = 0;
 
 	if (!d->waits)
 		return;
-	d->stats.waits_closed += open_waits_close(d->waits, d->window, now_ns, &lost);
+	d->stats.waits_closed += open_waits_close(d->waits, d->window, end_ns, &lost);
 	d->stats.waits_unknown += lost;
 }
 

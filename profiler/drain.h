@@ -49,10 +49,10 @@ void drain_read_ring(struct drain *drain, struct notice_batch *batch);
  */
 int drain_window(struct drain *drain, struct notice_batch *batch, struct notice_batch *next);
 /*
- * Between the last two drains, when no program runs any more: count the waits that are still open,
- * up to @now_ns.
+ * Between the last two drains, when no program runs any more: count the waits that were open when
+ * the run was over, at @end_ns.
  */
-void drain_close_waits(struct drain *drain, uint64_t now_ns);
+void drain_close_waits(struct drain *drain, uint64_t end_ns);
 /* Whether ring or counts fill up so that a drain should not wait for its time. */
 bool drain_is_pressed(const struct drain *drain);
 void drain_stats(const struct drain *drain, struct drain_stats *ret);

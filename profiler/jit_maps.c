@@ -3,16 +3,15 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "profiler/base/hashmap.h"
+#include "profiler/proc_instance.h"
 #include "profiler/remote_files.h"
 #include "profiler/window.h"
 #include "symbolizer/perf_map.h"
 
 /* Each holds a descriptor. */
 #define MAPS_MAX 512
-#define NS_PER_SECOND 1000000000ll
 
 struct instance {
 	uint64_t start_ns, pid;
@@ -57,40 +56,6 @@ struct jit_maps *jit_maps_free(struct jit_maps *maps)
 	return NULL;
 }
 
-/* The start of what is now @pid, in clock ticks since boot (proc(5), stat, field 22), or 0. */
-static unsigned long long start_ticks(uint32_t pid)
-{
-	_cleanup_fclose_ FILE *f = NULL;
-	unsigned long long ticks = 0;
-	char path[64], line[1024], *after;
-
-	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
-	f = fopen(path, "re");
-	if (!f || !fgets(line, sizeof(line), f))
-		return 0;
-	/* The name before it may hold anything. */
-	after = strrchr(line, ')');
-	for (int field = 2; after && field < 22; field++)
-		after = strchr(after + 1, ' ');
-	return after && sscanf(after, "%llu", &ticks) == 1 ? ticks : 0;
-}
-
-/* Whether @pid is still the process that started then, and not a later one. */
-static bool is_same(uint32_t pid, uint64_t start_ns)
-{
-	struct timespec boot, monotonic;
-	long long ticks_ns, offset_ns, apart_ns;
-	long per_second = sysconf(_SC_CLK_TCK);
-
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_MONOTONIC, &monotonic);
-	offset_ns = (boot.tv_sec - monotonic.tv_sec) * NS_PER_SECOND + boot.tv_nsec -
-		    monotonic.tv_nsec;
-	ticks_ns = start_ticks(pid) * (NS_PER_SECOND / per_second);
-	apart_ns = (long long)start_ns + offset_ns - ticks_ns;
-	return ticks_ns && llabs(apart_ns) <= 2 * NS_PER_SECOND / per_second;
-}
-
 void jit_maps_note(struct jit_maps *maps, const struct window *window)
 {
 	const struct window_stack *stack;
@@ -109,7 +74,7 @@ void jit_maps_note(struct jit_maps *maps, const struct window *window)
 		/* Where the folder may not answer, names are not worth the wait. */
 		map->fd = remote_files_has_path(stack->pid, "/tmp") ? -1 :
 								      perf_map_open_fd(stack->pid);
-		if (map->fd >= 0 && !is_same(stack->pid, stack->start_ns)) {
+		if (map->fd >= 0 && !proc_instance_is(stack->pid, stack->start_ns)) {
 			close(map->fd);
 			map->fd = -1;
 		}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profiler/cgroup_names.h"
 #include "profiler/reasons.h"
 #include "profiler/session.h"
 #include "profiler/syscalls.h"
@@ -21,7 +22,8 @@ struct labels {
 struct label_value {
 	const char *text;
 	int64_t number;
-	char buffer[64];
+	bool is_absent;		/* there is none after all */
+	char buffer[256];
 };
 
 /* ---- the table ---- */
@@ -47,10 +49,29 @@ static void read_syscall(const struct label_input *in, struct label_value *ret)
 	ret->number = fact(in, WICK_DETAIL_SYSCALL);
 }
 
+/* Of the kernel's own: a signal interrupted the call, which is made again unless a handler says no. */
+static const char *restart_name(uint64_t number)
+{
+	switch (number) {
+	case 512:
+		return "ERESTARTSYS";
+	case 513:
+		return "ERESTARTNOINTR";
+	case 514:
+		return "ERESTARTNOHAND";
+	case 516:
+		return "ERESTART_RESTARTBLOCK";
+	default:
+		return NULL;
+	}
+}
+
 static void read_errno(const struct label_input *in, struct label_value *ret)
 {
-	ret->text = strerrorname_np(fact(in, WICK_DETAIL_ERRNO));
-	ret->number = fact(in, WICK_DETAIL_ERRNO);
+	uint64_t number = fact(in, WICK_DETAIL_ERRNO);
+
+	ret->text = strerrorname_np(number) ?: restart_name(number);
+	ret->number = number;
 }
 
 static void read_reason(const struct label_input *in, struct label_value *ret)
@@ -78,6 +99,42 @@ static void read_accessed(const struct label_input *in, struct label_value *ret)
 	read_address(in, fact(in, WICK_DETAIL_ADDRESS), ret);
 }
 
+/* A wait that has not ended does not say it; but its task is still there, too. */
+static const char *cgroup_path(const struct label_input *in)
+{
+	if (in->detail && in->detail->present & WICK_DETAIL_BIT(CGROUP))
+		return label_notes_cgroup(in->notes, fact(in, WICK_DETAIL_CGROUP));
+	return label_notes_cgroup_of(in->notes, in->task);
+}
+
+static void read_cgroup(const struct label_input *in, struct label_value *ret)
+{
+	ret->text = cgroup_path(in);
+	ret->is_absent = !ret->text;
+}
+
+static void read_container(const struct label_input *in, struct label_value *ret)
+{
+	const char *path = cgroup_path(in);
+
+	ret->is_absent = !path || !cgroup_path_container(path, ret->buffer);
+	ret->text = ret->buffer;
+}
+
+static void read_unit(const struct label_input *in, struct label_value *ret)
+{
+	const char *path = cgroup_path(in);
+
+	ret->is_absent = !path || !cgroup_path_unit(path, ret->buffer, sizeof(ret->buffer));
+	ret->text = ret->buffer;
+}
+
+static void read_program(const struct label_input *in, struct label_value *ret)
+{
+	ret->text = label_notes_program(in->notes, in->task);
+	ret->is_absent = !ret->text;
+}
+
 static void read_peer(const struct label_input *in, struct label_value *ret)
 {
 	ret->text = in->peer;
@@ -90,7 +147,14 @@ static void read_key(const struct label_input *in, struct label_value *ret)
 	ret->number = key;
 	if (in->source->key_text)
 		ret->text = in->source->key_text(key);
+	if (in->source->key_write) {
+		in->source->key_write(key, ret->buffer, sizeof(ret->buffer));
+		ret->text = ret->buffer;
+	}
 }
+
+/* The task alone tells, too. */
+#define NO_FACT WICK_DETAIL_COUNT
 
 /*
  * A label is there when its first fact is. Those without help belong to sources, and are not
@@ -109,11 +173,23 @@ static const struct label_row {
 	  read_reason },
 	{ "lock", "the address of the lock", WICK_DETAIL_LOCK, 0, read_lock },
 	{ "address", "the address that was accessed", WICK_DETAIL_ADDRESS, 0, read_accessed },
+	{ "cgroup", "the cgroup of the task, as its path", NO_FACT, WICK_DETAIL_BIT(CGROUP),
+	  read_cgroup },
+	{ "container", "the id of the container the task is in", NO_FACT, WICK_DETAIL_BIT(CGROUP),
+	  read_container },
+	{ "unit", "the systemd unit the task belongs to", NO_FACT, WICK_DETAIL_BIT(CGROUP),
+	  read_unit },
+	{ "exe", "the file that the process executes", NO_FACT, 0, read_program },
 	{ "bucket", NULL, WICK_DETAIL_BUCKET, 0, read_bucket },
 	{ NULL, NULL, WICK_DETAIL_PEER_TASK, 0, read_peer },
 	{ NULL, NULL, WICK_DETAIL_KEY, 0, read_key },
 };
 _Static_assert(ARRAY_SIZE(label_table) + 5 <= LABELS_MAX, "each row may add one");
+
+static uint64_t row_fact(const struct label_row *row)
+{
+	return row->field == NO_FACT ? 0 : 1ull << row->field;
+}
 
 const char *session_label_name(size_t index, const char **ret_help)
 {
@@ -140,7 +216,7 @@ uint64_t labels_details(uint64_t wanted)
 
 	for (size_t i = 0; i < ARRAY_SIZE(label_table); i++)
 		if (wanted >> i & 1)
-			details |= 1ull << label_table[i].field | label_table[i].also;
+			details |= row_fact(&label_table[i]) | label_table[i].also;
 	return details;
 }
 
@@ -190,9 +266,9 @@ static const char *row_name(const struct label_row *row, const struct source *so
 
 static bool row_is_wanted(const struct labels *l, size_t row, const struct label_input *in)
 {
-	uint64_t field = 1ull << label_table[row].field;
+	uint64_t field = row_fact(&label_table[row]);
 
-	if (!in->detail || !(in->detail->present & field))
+	if (field && (!in->detail || !(in->detail->present & field)))
 		return false;
 	return label_table[row].help ? (l->wanted >> row & 1) || (in->source->labels & field) :
 				       true;
@@ -221,6 +297,8 @@ static int row_label(struct labels *l, const struct label_row *row, const struct
 	if (!name)
 		return 0;
 	row->read(in, &value);
+	if (value.is_absent)
+		return 0;
 	*label = (struct profile_label){ .number = value.text ? 0 : value.number };
 	r = profile_builder_string(l->builder, name, &label->key);
 	if (r >= 0 && value.text)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "formats/profile.h"
+#include "profiler/label_notes.h"
 #include "profiler/source.h"
 
 /* pid, tid, comm and thread, a source's own, and one for each row. */
@@ -23,6 +24,7 @@ struct label_input {
 	const struct source *source, *shown;	/* the composite it is a part of, or itself */
 	const struct wick_task *task;
 	const struct wick_detail *detail;	/* or NULL */
+	const struct label_notes *notes;
 	const char *peer;			/* who is at the other end; "" when not known */
 	const char *const *kernel_names;	/* functions of the kernel stack, leaf first */
 	size_t kernel_count;

@@ -18,18 +18,22 @@ struct main_search {
 };
 
 /* Threads begin in a library, libc's clone(); a stack of the kernel's own or of JIT code in none. */
-static bool is_program(const struct main_search *search, uint32_t id)
+static bool is_program(const struct module *module)
 {
-	const struct resolve_options *options = search->options;
-	_cleanup_(module_putp) struct module *module = options->module(options->module_context, id);
 	const char *name = module ? module_basename(module) : "[";
 
 	return name[0] != '[' && !strstr(name, ".so");
 }
 
+static struct module *get_module(const struct resolve_options *options, uint32_t id)
+{
+	return options->module(options->module_context, id);
+}
+
 /* Returns 1 when module @id is a program, which gets the weight; 0 or -ENOMEM. */
 static int count_module(struct main_search *search, uint32_t id, uint64_t weight, bool is_target)
 {
+	_cleanup_(module_putp) struct module *module = NULL;
 	struct module_weight *found;
 	void *value;
 	int r = hashmap_add(search->weights, &id, &value);
@@ -37,8 +41,10 @@ static int count_module(struct main_search *search, uint32_t id, uint64_t weight
 	if (r < 0)
 		return r;
 	found = value;
-	if (!found->is_known)
-		found->is_program = is_program(search, id);
+	if (!found->is_known) {
+		module = get_module(search->options, id);
+		found->is_program = is_program(module);
+	}
 	found->is_known = true;
 	if (!found->is_program)
 		return 0;
@@ -107,6 +113,24 @@ int main_module_find(const struct resolve_options *options, struct module **ret)
 	if (r < 0)
 		return r;
 	id = heaviest(&search);
-	*ret = id == UNWIND_MODULE_NONE ? NULL : options->module(options->module_context, id);
+	*ret = id == UNWIND_MODULE_NONE ? NULL : get_module(options, id);
 	return 0;
+}
+
+struct module *main_module_of_stack(const struct resolve_options *options, uint64_t id)
+{
+	const struct window_stack *stack =
+		id < WICK_STACK_FIRST ? NULL : window_stack(options->window, id);
+
+	for (uint32_t i = stack ? stack->count : 0; i > 0; i--) {
+		uint32_t number = unwind_frame_module(stack->frames[i - 1]);
+		_cleanup_(module_putp) struct module *module = NULL;
+
+		if (number == UNWIND_MODULE_NONE)
+			continue;
+		module = get_module(options, number);
+		if (is_program(module))
+			return take_ptr(module);
+	}
+	return NULL;
 }

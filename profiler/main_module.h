@@ -15,5 +15,7 @@
  * Returns 0 or -ENOMEM.
  */
 int main_module_find(const struct resolve_options *options, struct module **ret);
+/* The program the user stack @id begins in, or NULL. The reference is the caller's. */
+struct module *main_module_of_stack(const struct resolve_options *options, uint64_t id);
 
 #endif

@@ -4,43 +4,37 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "bpf/stack_id.h"
 
 #define WAITS_AT_ONCE 1024
 
 struct open_waits {
-	struct source_run *const *sources;
-	size_t source_count;
+	struct open_waits_map *maps;
+	size_t map_count;
 	struct window *kept, *before;	/* content only: no samples */
 	uint32_t *tids;
 	struct wick_wait *waits;
 };
 
-struct open_waits *open_waits_new(struct source_run *const *sources, size_t count, int *ret_error)
+int open_waits_new(const struct open_waits_map *maps, size_t count, struct open_waits **ret)
 {
-	struct open_waits *o;
-	bool any = false;
+	_cleanup_(open_waits_freep) struct open_waits *o = calloc(1, sizeof(*o));
 
-	*ret_error = 0;
-	for (size_t i = 0; i < count; i++)
-		any = any || source_waits_fd(sources[i]) >= 0;
-	if (!any)
-		return NULL;
-	o = calloc(1, sizeof(*o));
-	*ret_error = -ENOMEM;
 	if (!o)
-		return NULL;
-	o->sources = sources;
-	o->source_count = count;
+		return -ENOMEM;
+	o->maps = calloc(count, sizeof(*maps));
 	o->kept = window_new(0);
 	o->before = window_new(0);
 	o->tids = calloc(WAITS_AT_ONCE, sizeof(*o->tids));
 	o->waits = calloc(WAITS_AT_ONCE, sizeof(*o->waits));
-	if (!o->kept || !o->before || !o->tids || !o->waits)
-		return open_waits_free(o);
-	*ret_error = 0;
-	return o;
+	if (!o->maps || !o->kept || !o->before || !o->tids || !o->waits)
+		return -ENOMEM;
+	memcpy(o->maps, maps, count * sizeof(*maps));
+	o->map_count = count;
+	*ret = take_ptr(o);
+	return 0;
 }
 
 struct open_waits *open_waits_free(struct open_waits *o)
@@ -49,6 +43,7 @@ struct open_waits *open_waits_free(struct open_waits *o)
 		return NULL;
 	window_free(o->kept);
 	window_free(o->before);
+	free(o->maps);
 	free(o->tids);
 	free(o->waits);
 	free(o);
@@ -57,20 +52,19 @@ struct open_waits *open_waits_free(struct open_waits *o)
 
 /* ---- content ---- */
 
-static void task_copy(struct window *to, const struct window *from, uint64_t id)
+/* What @from lacks is not copied; each returns 0 or -ENOMEM. */
+static int task_copy(struct window *to, const struct window *from, uint64_t id)
 {
 	const struct wick_task *task = window_task(from, id);
 
-	if (task)
-		window_add_task(to, id, task);
+	return task ? window_add_task(to, id, task) : 0;
 }
 
-static void stack_copy(struct window *to, const struct window *from, uint64_t id)
+static int stack_copy(struct window *to, const struct window *from, uint64_t id)
 {
 	const struct window_stack *stack = id < WICK_STACK_FIRST ? NULL : window_stack(from, id);
 
-	if (stack)
-		window_add_stack(to, stack);
+	return stack ? window_add_stack(to, stack) : 0;
 }
 
 void open_waits_complete(struct open_waits *o, struct window *window, const struct wick_key *key)
@@ -92,56 +86,66 @@ void open_waits_complete(struct open_waits *o, struct window *window, const stru
 	}
 }
 
-static void wait_content_copy(struct window *to, const struct window *from,
-			      const struct wick_wait *wait)
+static int wait_content_copy(struct window *to, const struct window *from,
+			     const struct wick_wait *wait)
 {
-	task_copy(to, from, wait->task);
-	task_copy(to, from, wait->peer_task);
-	stack_copy(to, from, wait->kernel_stack);
-	stack_copy(to, from, wait->user_stack);
-	stack_copy(to, from, wait->peer_kernel);
-	stack_copy(to, from, wait->peer_user);
+	int r = task_copy(to, from, wait->task);
+
+	r = r ?: task_copy(to, from, wait->peer_task);
+	r = r ?: stack_copy(to, from, wait->kernel_stack);
+	r = r ?: stack_copy(to, from, wait->user_stack);
+	r = r ?: stack_copy(to, from, wait->peer_kernel);
+	return r ?: stack_copy(to, from, wait->peer_user);
 }
 
 /* ---- open waits ---- */
 
-/* Call @visit with every wait of @source that is open. */
-static void waits_walk(struct open_waits *o, size_t source, void *context,
-		       void (*visit)(struct open_waits *o, size_t source,
+/* Call @visit with every wait of @map. */
+static void waits_walk(struct open_waits *o, const struct open_waits_map *map, void *context,
+		       void (*visit)(struct open_waits *o, const struct open_waits_map *map,
 				     const struct wick_wait *wait, void *context))
 {
-	int fd = source_waits_fd(o->sources[source]), r = 0;
 	uint32_t token = 0, count;
 	void *from = NULL;
+	int r;
 
-	while (fd >= 0 && !r) {
+	do {
 		count = WAITS_AT_ONCE;
-		r = bpf_map_lookup_batch(fd, from, &token, o->tids, o->waits, &count, NULL);
+		r = bpf_map_lookup_batch(map->fd, from, &token, o->tids, o->waits, &count, NULL);
 		if (r < 0 && r != -ENOENT)
 			return;
 		for (uint32_t i = 0; i < count; i++)
-			if (o->waits[i].state != WICK_WAIT_NONE)
-				visit(o, source, &o->waits[i], context);
+			visit(o, map, &o->waits[i], context);
 		from = &token;
-	}
+	} while (!r);
 }
 
-static void keep_one(struct open_waits *o, size_t source, const struct wick_wait *wait,
-		     void *context)
+struct keeping {
+	struct window *fresh;
+	int error;
+};
+
+static void keep_one(struct open_waits *o, const struct open_waits_map *map,
+		     const struct wick_wait *wait, void *context)
 {
-	wait_content_copy(context, o->kept, wait);
-	wait_content_copy(context, o->before, wait);
+	struct keeping *keeping = context;
+
+	if (wait->state == WICK_WAIT_NONE || keeping->error)
+		return;
+	keeping->error = wait_content_copy(keeping->fresh, o->kept, wait);
+	keeping->error = keeping->error ?: wait_content_copy(keeping->fresh, o->before, wait);
 }
 
 int open_waits_keep(struct open_waits *o, const struct window *window)
 {
 	_cleanup_(window_freep) struct window *fresh = window_new(0);
-	int r = fresh ? window_add_contents(fresh, window) : -ENOMEM;
+	struct keeping keeping = { .fresh = fresh };
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < o->source_count; i++)
-		waits_walk(o, i, fresh, keep_one);
+	keeping.error = fresh ? window_add_contents(fresh, window) : -ENOMEM;
+	for (size_t i = 0; i < o->map_count && !keeping.error; i++)
+		waits_walk(o, &o->maps[i], &keeping, keep_one);
+	if (keeping.error)
+		return keeping.error;
 	window_free(o->before);
 	o->before = o->kept;
 	o->kept = take_ptr(fresh);
@@ -156,11 +160,12 @@ int open_waits_keep(struct open_waits *o, const struct window *window)
 
 struct closing {
 	struct window *window;
-	uint64_t now_ns, added, lost;
+	uint64_t end_ns, added, lost;
 };
 
+/* As wait_details() of bpf/wait.bpf.h; where it would have run is not known. */
 static uint64_t wait_detail(struct window *window, const struct wick_settings *settings,
-			    const struct wick_wait *wait)
+			    const struct wick_wait *wait, uint64_t value)
 {
 	struct wick_detail detail = { .present = 0 };
 	const struct {
@@ -168,8 +173,10 @@ static uint64_t wait_detail(struct window *window, const struct wick_settings *s
 		bool is_there;
 		uint64_t value;
 	} fields[] = {
+		{ WICK_DETAIL_BUCKET, true, 63 - __builtin_clzll(value | 1) },
 		{ WICK_DETAIL_SYSCALL, wait->syscall, wait->syscall - 1ull },
 		{ WICK_DETAIL_KEY, wait->key, wait->key },
+		{ WICK_DETAIL_LOCK, wait->lock, wait->lock },
 		{ WICK_DETAIL_REASON, true, wait->reason },
 		{ WICK_DETAIL_PEER_TASK, wait->peer_task, wait->peer_task },
 		{ WICK_DETAIL_PEER_KERNEL, wait->peer_task, wait->peer_kernel },
@@ -190,27 +197,36 @@ static uint64_t wait_detail(struct window *window, const struct wick_settings *s
 	return window_add_detail(window, id, &detail) < 0 ? WICK_DETAIL_LOST : id;
 }
 
-static void close_one(struct open_waits *o, size_t source, const struct wick_wait *wait,
-		      void *context)
+/* ns; programs that ran on for a moment may have begun one behind the end. */
+static uint64_t wait_value(const struct wick_wait *wait, uint64_t end_ns)
 {
-	const struct wick_settings *settings = &source_run_options(o->sources[source])->settings;
+	if (wait->state == WICK_WAIT_ENDED)
+		return wait->value;
+	return wait->begin_ns < end_ns ? end_ns - wait->begin_ns : 0;
+}
+
+static void close_one(struct open_waits *o, const struct open_waits_map *map,
+		      const struct wick_wait *wait, void *context)
+{
+	const struct wick_settings *settings = map->settings;
 	struct closing *closing = context;
-	uint64_t value = wait->state == WICK_WAIT_ENDED ? wait->value :
-							  closing->now_ns - wait->begin_ns;
+	uint64_t value = wait_value(wait, closing->end_ns);
 	struct window_sample sample = {
-		.source = source,
+		.source = map->source,
 		.key = { .task = wait->task, .kernel_stack = wait->kernel_stack,
 			 .user_stack = wait->user_stack },
 		.value = { .count = 1, .sum = value },
 	};
 
+	if (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_ENDED)
+		return;
 	if (value < settings->value_min || (settings->value_max && value > settings->value_max))
 		return;
 	if (!wait->task) {
 		closing->lost++;
 		return;
 	}
-	sample.key.detail = wait_detail(closing->window, settings, wait);
+	sample.key.detail = wait_detail(closing->window, settings, wait, value);
 	open_waits_complete(o, closing->window, &sample.key);
 	if (window_add_sample(closing->window, &sample) < 0)
 		closing->lost++;
@@ -218,13 +234,13 @@ static void close_one(struct open_waits *o, size_t source, const struct wick_wai
 		closing->added++;
 }
 
-uint64_t open_waits_close(struct open_waits *o, struct window *window, uint64_t now_ns,
+uint64_t open_waits_close(struct open_waits *o, struct window *window, uint64_t end_ns,
 			  uint64_t *ret_lost)
 {
-	struct closing closing = { .window = window, .now_ns = now_ns };
+	struct closing closing = { .window = window, .end_ns = end_ns };
 
-	for (size_t i = 0; i < o->source_count; i++)
-		waits_walk(o, i, &closing, close_one);
+	for (size_t i = 0; i < o->map_count; i++)
+		waits_walk(o, &o->maps[i], &closing, close_one);
 	*ret_lost = closing.lost;
 	return closing.added;
 }

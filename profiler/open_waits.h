@@ -13,14 +13,19 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
-#include "profiler/source.h"
 #include "profiler/window.h"
 
 struct open_waits;
 
-/* NULL with *@ret_error 0: no source has waits. @sources is borrowed. */
-struct open_waits *open_waits_new(struct source_run *const *sources, size_t count,
-				  int *ret_error);
+/* Where a source keeps its waits, by tid. */
+struct open_waits_map {
+	int fd;
+	uint32_t source;			/* its index in the session */
+	const struct wick_settings *settings;	/* its own; borrowed */
+};
+
+/* @maps is copied. Returns 0 or -ENOMEM. */
+int open_waits_new(const struct open_waits_map *maps, size_t count, struct open_waits **ret);
 struct open_waits *open_waits_free(struct open_waits *waits);
 DEFINE_CLEANUP(struct open_waits *, open_waits_free)
 
@@ -30,10 +35,11 @@ void open_waits_complete(struct open_waits *waits, struct window *window,
 /* @window is complete: keep what open waits need of it. Returns 0 or -ENOMEM. */
 int open_waits_keep(struct open_waits *waits, const struct window *window);
 /*
- * The run is over, no program runs: add what is still open to @window, as far as it is long
- * enough, up to @now_ns. Returns how many were added; *@ret_lost those without a known task.
+ * The run was over at @end_ns, no program runs: add what is still open to @window, as far as it is
+ * long enough by then. Returns how many were added; *@ret_lost: those that were not, without a
+ * known task or without memory.
  */
-uint64_t open_waits_close(struct open_waits *waits, struct window *window, uint64_t now_ns,
+uint64_t open_waits_close(struct open_waits *waits, struct window *window, uint64_t end_ns,
 			  uint64_t *ret_lost);
 
 #endif

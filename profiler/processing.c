@@ -11,18 +11,21 @@ struct processing {
 	struct queue *in;
 	struct window *run;
 	struct jit_maps *jit_maps;
+	struct label_notes *notes;
 	uint64_t lost;
 	pthread_t thread;
 	bool running;
 };
 
-int processing_new(struct queue *in, uint64_t window_bytes, struct processing **ret)
+int processing_new(struct queue *in, uint64_t window_bytes, struct label_notes *notes,
+		   struct processing **ret)
 {
 	_cleanup_(processing_freep) struct processing *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
 	p->in = in;
+	p->notes = notes;
 	p->run = window_new(window_bytes);
 	p->jit_maps = jit_maps_new();
 	if (!p->run || !p->jit_maps)
@@ -42,6 +45,7 @@ static void *processing_run(void *argument)
 		uint64_t before = window_sample_count(p->run);
 
 		jit_maps_note(p->jit_maps, window);
+		label_notes_add(p->notes, window);
 		if (window_merge(p->run, window) < 0)
 			p->lost += window_sample_count(window) -
 				   (window_sample_count(p->run) - before);

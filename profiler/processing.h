@@ -9,12 +9,17 @@
 #include "profiler/base/cleanup.h"
 #include "profiler/base/queue.h"
 #include "profiler/jit_maps.h"
+#include "profiler/label_notes.h"
 #include "profiler/window.h"
 
 struct processing;
 
-/* Takes struct window from @in until it is closed and empty. @window_bytes limits the run's window. */
-int processing_new(struct queue *in, uint64_t window_bytes, struct processing **ret);
+/*
+ * Takes struct window from @in until it is closed and empty. @window_bytes limits the run's window.
+ * @notes is borrowed, and the thread's until it is joined.
+ */
+int processing_new(struct queue *in, uint64_t window_bytes, struct label_notes *notes,
+		   struct processing **ret);
 int processing_start(struct processing *processing);
 void processing_join(struct processing *processing);
 struct processing *processing_free(struct processing *processing);

@@ -25,7 +25,7 @@ static const struct {
 	{ "unix_", "socket" }, { "inet_", "network" }, { "tcp_", "network" },
 	{ "udp_", "network" }, { "sk_wait_data", "network" }, { "__skb_wait", "network" },
 	{ "sk_stream_wait", "network" }, { "__skb_recv", "network" }, { "sock_", "network" },
-	{ "tty_", "terminal" }, { "n_tty_", "terminal" }, { "wait_woken", "terminal" },
+	{ "tty_", "terminal" }, { "n_tty_", "terminal" },
 	{ "do_wait", "child" }, { "kernel_wait4", "child" },
 	{ "do_sigtimedwait", "signal" }, { "sigsuspend", "signal" }, { "__do_sys_pause", "signal" },
 	{ "do_signal_stop", "stopped" }, { "ptrace_stop", "stopped" },
@@ -52,6 +52,7 @@ static const struct {
 	{ "sendto", "network" }, { "sendmsg", "network" }, { "fsync", "disk" },
 	{ "fdatasync", "disk" }, { "sync", "disk" }, { "syncfs", "disk" }, { "msync", "disk" },
 	{ "pause", "signal" }, { "rt_sigsuspend", "signal" }, { "rt_sigtimedwait", "signal" },
+	{ "sched_yield", "yield" },
 };
 
 static const char *function_reason(const char *function)

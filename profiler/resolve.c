@@ -190,12 +190,16 @@ static bool is_interrupt_entry(const char *function)
 	return false;
 }
 
-/* The frames of the peer itself: none of what an interrupt found. Returns whether it was one. */
-static bool cut_at_interrupt(struct stack_list *own)
+/*
+ * A stack without what an interrupt found. @list ends with the kernel frames. Returns whether there
+ * was one.
+ */
+static bool cut_at_interrupt(struct stack_list *list)
 {
-	for (size_t i = 0; i < own->kernel_count; i++)
-		if (is_interrupt_entry(own->kernel_names[i])) {
-			own->count = i + 1;
+	for (size_t i = 0; i < list->kernel_count; i++)
+		if (is_interrupt_entry(list->kernel_names[i])) {
+			list->count -= list->kernel_count - i - 1;
+			list->kernel_count = i + 1;
 			return true;
 		}
 	return false;
@@ -233,8 +237,10 @@ static int add_peer(struct resolver *r, const struct source *source,
 	return error ?: locations_mark(r->locations, note, &list->locations[list->count++]);
 }
 
+/* *@ret_interrupt becomes true when it was an interrupt, of which the task was only hit. */
 static int add_stacks(struct resolver *r, const struct window_sample *sample,
-		      const struct wick_detail *detail, struct stack_list *list, char *ret_peer)
+		      const struct wick_detail *detail, struct stack_list *list, char *ret_peer,
+		      bool *ret_interrupt)
 {
 	const struct source *source = r->options->sources[sample->source];
 	uint64_t weight = sample->value.count;
@@ -247,6 +253,10 @@ static int add_stacks(struct resolver *r, const struct window_sample *sample,
 		r->stats.kernel_lost += weight;
 	if (!error && sample->key.kernel_stack != WICK_STACK_NONE)
 		error = add_stack(r, source, sample->key.kernel_stack, weight, list);
+	if (!error && source->in_interrupts && cut_at_interrupt(list)) {
+		*ret_interrupt = true;
+		return 0;
+	}
 	if (!error && sample->key.user_stack != WICK_STACK_NONE) {
 		note_user_stack(r, sample->key.user_stack, weight);
 		error = add_stack(r, source, sample->key.user_stack, weight, list);
@@ -257,16 +267,20 @@ static int add_stacks(struct resolver *r, const struct window_sample *sample,
 static int add_sample(struct resolver *r, const struct window_sample *sample)
 {
 	static const struct wick_task unknown = { .comm = "[unknown]",
-						  .process_comm = "[unknown]" };
+						  .process_comm = "[unknown]" },
+				      interrupt = { .comm = "[interrupt]",
+						    .process_comm = "[interrupt]" };
 	const struct window *window = r->options->window;
 	char peer[WICK_COMM_BYTES + 1] = "";
-	struct label_input input = { .peer = peer, .task = window_task(window, sample->key.task),
+	struct label_input input = { .peer = peer, .notes = r->options->label_notes,
+				     .task = window_task(window, sample->key.task),
 				     .detail = window_detail(window, sample->key.detail) };
 	uint64_t weight = sample->value.count;
 	int64_t values[SOURCES_MAX * SOURCE_VALUES_MAX];
 	struct profile_label labels[LABELS_MAX];
 	struct profile_sample added = { .labels = labels, .values = values };
 	struct stack_list list;
+	bool in_interrupt = false;
 	int count, error;
 
 	if (sample->source >= r->options->source_count)
@@ -277,9 +291,11 @@ static int add_sample(struct resolver *r, const struct window_sample *sample)
 	}
 	r->stats.samples += weight;
 	r->stats.samples_by_source[sample->source] += weight;
-	error = add_stacks(r, sample, input.detail, &list, peer);
+	error = add_stacks(r, sample, input.detail, &list, peer, &in_interrupt);
 	if (error < 0)
 		return error;
+	if (in_interrupt)
+		input.task = &interrupt;
 	input.source = r->options->sources[sample->source];
 	input.shown = r->options->shown[sample->source];
 	input.kernel_names = list.kernel_names;
@@ -338,6 +354,7 @@ int resolve_window(const struct resolve_options *options, struct profile_builder
 	symbolizer_refresh_kernel(options->symbolizer);
 	error = add_value_types(&r);
 	error = error ?: locations_prepare(locations, options->window);
+	error = error ?: label_notes_learn(options->label_notes, options);
 	error = error ?: resolve_samples(&r);
 	if (error < 0)
 		return error;

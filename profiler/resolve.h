@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include "formats/profile.h"
 #include "profiler/jit_maps.h"
+#include "profiler/label_notes.h"
 #include "profiler/session.h"
 #include "profiler/source.h"
 #include "profiler/window.h"
@@ -28,6 +29,7 @@ struct resolve_options {
 	struct module *(*module)(void *context, uint32_t id);
 	void *module_context;
 	struct jit_maps *jit_maps;		/* or NULL */
+	struct label_notes *label_notes;	/* for what labels say of cgroups and programs */
 	uint32_t target_pid;			/* whose program names the profile; 0: nobody's */
 };
 

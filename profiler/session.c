@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
@@ -154,6 +155,14 @@ static int open_maps(struct session *s, struct wick_settings *settings, struct e
 	return bpf_maps_open(&s->limits, settings, cpus, cpus * s->source_count, &s->maps, err);
 }
 
+static int open_witness(struct session *s)
+{
+	for (size_t i = 0; i < s->source_count; i++)
+		if (s->rows[i]->takes_guard)
+			return witness_new(s->maps, &s->witness);
+	return 0;
+}
+
 static int open_sources(struct session *s, const struct wick_settings *settings,
 			struct error *err)
 {
@@ -162,6 +171,7 @@ static int open_sources(struct session *s, const struct wick_settings *settings,
 			.index = i,
 			.frequency_hz = s->options.frequency_hz,
 			.cpus = s->options.cpus ? &s->cpus : NULL,
+			.witness = s->witness,
 			.settings = *settings,
 		};
 		const struct source *row = s->rows[i], *written;
@@ -172,6 +182,8 @@ static int open_sources(struct session *s, const struct wick_settings *settings,
 		own->labels |= row->labels | labels_details(s->options.labels);
 		if (row->delivers_events)
 			own->deliver_events = 1;
+		if (row->skips_profiler)
+			own->skip_pid = getpid();
 		if (row->no_user_stack)
 			own->walk_user = 0;
 		if (row->no_kernel_stack)
@@ -224,7 +236,8 @@ static int open_threads(struct session *s, struct error *err)
 	options.out_items = s->limits.queue_items;
 	r = capture_new(&options, &s->capture, err);
 	r = r ?: open_tables(s, err);
-	return r ?: processing_new(s->windows, s->window_bytes, &s->processing);
+	return r ?: processing_new(s->windows, s->window_bytes, s->label_notes,
+				   &s->processing);
 }
 
 static int session_open_all(struct session *s, struct error *err)
@@ -236,8 +249,10 @@ static int session_open_all(struct session *s, struct error *err)
 	r = r ?: choose_cpus(s, err);
 	r = r ?: raise_limits(s, err);
 	r = r ?: open_maps(s, &settings, err);
+	r = r ?: open_witness(s);
 	r = r ?: open_sources(s, &settings, err);
 	r = r ?: targets_set(&s->options, s->maps, err);
+	r = r ?: label_notes_new(s->options.labels, settings.cgroup_subsystem, &s->label_notes);
 	return r ?: open_threads(s, err);
 }
 
@@ -273,19 +288,26 @@ int session_open(const struct session_options *options, struct session **ret, st
 
 /* ---- running ---- */
 
-static int attach_process_programs(struct session *s, struct error *err)
+/*
+ * That of exits, which forgets the process, is attached last: programs run in that order, and sources
+ * still want to know who ends.
+ */
+static int attach_process_programs(struct session *s, bool exits, struct error *err)
 {
 	struct bpf_program *program;
 	size_t count = 0;
 
 	bpf_object__for_each_program(program, bpf_maps_process_object(s->maps))
 	{
-		s->links[count] = bpf_program__attach(program);
-		if (!s->links[count])
+		struct bpf_link **link = &s->links[count++];
+
+		if (exits != !strcmp(bpf_program__name(program), "process_exit"))
+			continue;
+		*link = bpf_program__attach(program);
+		if (!*link)
 			return error_set(err, ERROR_NOT_SUPPORTED, -errno,
 					 "cannot attach: %s: %s", bpf_program__name(program),
 					 strerror(errno));
-		count++;
 	}
 	return 0;
 }
@@ -316,7 +338,7 @@ static void note_fallbacks(struct session *s)
 
 int session_start(struct session *s, struct error *err)
 {
-	int r = attach_process_programs(s, err);
+	int r = attach_process_programs(s, false, err);
 
 	for (size_t i = 0; i < s->options.pid_count && !s->options.wait_exec && !r; i++)
 		tables_preload(s->tables, s->options.pids[i]);
@@ -327,6 +349,7 @@ int session_start(struct session *s, struct error *err)
 	s->start_realtime_ns = clock_realtime_ns();
 	for (size_t i = 0; i < s->source_count && !r; i++)
 		r = source_attach(s->sources[i], err);
+	r = r ?: attach_process_programs(s, true, err);
 	if (r < 0 && err && !err->text[0])
 		error_set(err, ERROR_FAILED, r, "cannot start: %s", strerror(-r));
 	s->started = r >= 0;
@@ -347,13 +370,18 @@ static void session_stop(struct session *s)
 {
 	if (s->maps)
 		bpf_maps_control(s->maps)->enabled = 0;
+	if (s->witness)
+		witness_stop(s->witness);
 	for (size_t i = 0; i < s->source_count; i++)
 		if (s->sources[i])
 			source_detach(s->sources[i]);
-	if (!s->end_ns)
+	if (!s->end_ns) {
 		s->end_ns = clock_monotonic_ns();
+		for (size_t i = 0; i < s->source_count && s->started; i++)
+			source_look_back(s->sources[i]);
+	}
 	if (s->capture)
-		capture_stop(s->capture);
+		capture_stop(s->capture, s->end_ns);
 	if (s->tables)
 		tables_join(s->tables);
 	/* The tables thread does that, unless it could not be started. */
@@ -384,6 +412,7 @@ static int build_profile(struct session *s, struct profile **ret)
 		.module = module_by_id,
 		.module_context = s->tables,
 		.jit_maps = processing_jit_maps(s->processing),
+		.label_notes = s->label_notes,
 		.target_pid = s->options.pid_count ? (uint32_t)s->options.pids[0] : 0,
 	};
 	struct profile_value_type period = { 0 };
@@ -456,10 +485,12 @@ struct session *session_free(struct session *s)
 	capture_free(s->capture);
 	tables_free(s->tables);
 	processing_free(s->processing);
+	label_notes_free(s->label_notes);
 	queue_empty(s->notices, false);
 	queue_empty(s->windows, true);
 	for (size_t i = 0; i < s->source_count; i++)
 		source_close(s->sources[i]);
+	witness_free(s->witness);
 	if (s->bpf_stats_fd >= 0)
 		close(s->bpf_stats_fd);
 	bpf_maps_close(s->maps);

@@ -118,7 +118,7 @@ const char *session_fallback(const struct session *session, size_t index);
 struct session *session_free(struct session *session);
 DEFINE_CLEANUP(struct session *, session_free)
 
-/* Whether @item, as "waker", is an option without value of the event @text. */
+/* Whether @item, as "waker" or "waker,min=1ms", begins with a flag of the event @text. */
 bool session_event_has_flag(const char *text, const char *item);
 /* Whether a session would understand the event @text. Returns 0 or a negative errno. */
 int session_event_check(const char *text, struct error *err);
@@ -133,6 +133,24 @@ const char *session_lockdown(void);
 
 /* The source table, for --help and `wick list`. NULL after the last. */
 const char *session_source_name(size_t index, const char **ret_help);
+/* What is wrong with an event on this machine. */
+struct session_lack {
+	const char *reason, *substitute;	/* what is missing; what to use or get instead */
+	bool is_partial;			/* the event can be recorded, with less */
+};
+
+/* Look at this machine, once for all sources. NULL: no memory. */
+struct session_needs;
+struct session_needs *session_needs_new(void);
+struct session_needs *session_needs_free(struct session_needs *needs);
+DEFINE_CLEANUP(struct session_needs *, session_needs_free)
+/*
+ * What event number @index of session_source_name() lacks: @lack 0, 1, …; false after the last. Loads
+ * and opens little things for a moment, and records nothing.
+ */
+bool session_source_lack(const struct session_needs *needs, size_t index, size_t lack,
+			 struct session_lack *ret);
+
 /* The values that samples of event @text have, as "samples"; NULL after the last. */
 const char *session_event_value(const char *text, size_t index);
 

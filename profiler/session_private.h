@@ -9,6 +9,7 @@
 #include "profiler/session.h"
 #include "profiler/source.h"
 #include "profiler/tables.h"
+#include "profiler/witness.h"
 
 #define SESSION_SOURCES_MAX 16
 #define SESSION_FALLBACKS_MAX 8
@@ -27,10 +28,12 @@ struct session {
 	struct cpu_set cpus;
 	struct bpf_maps *maps;
 	struct source_run *sources[SESSION_SOURCES_MAX];
+	struct witness *witness;		/* NULL: no source takes the guard */
 	struct bpf_link *links[SESSION_LINKS_MAX];	/* of the process object */
 	struct queue *notices, *windows;
 	struct capture *capture;
 	struct tables *tables;
+	struct label_notes *label_notes;
 	struct processing *processing;
 	int bpf_stats_fd;
 	uint64_t open_ns, start_ns, end_ns, start_realtime_ns, cpu_before_ns;

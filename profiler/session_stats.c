@@ -58,6 +58,35 @@ static void fill_kernel_side(const struct session *s, struct session_stats *ret)
 	ret->reported = sum[WICK_COUNTER_REPORTED];
 }
 
+static uint64_t missed_runs(const struct bpf_object *object)
+{
+	struct bpf_program *program;
+	uint64_t missed = 0;
+
+	bpf_object__for_each_program(program, object)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t size = sizeof(info);
+
+		if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &size))
+			missed += info.recursion_misses;
+	}
+	return missed;
+}
+
+/* Events at which the kernel did not run the program: it did not see whether they were wanted. */
+static void fill_not_run(const struct session *s, struct session_stats *ret)
+{
+	uint64_t skipped = s->witness ? witness_skipped(s->witness) : 0, missed = 0;
+
+	for (size_t i = 0; i < s->source_count; i++)
+		missed += missed_runs(source_object(s->sources[i], 0));
+	named_add(ret->losses, "kernel-skipped", skipped);
+	/* It would have interrupted itself (counted since 5.12). */
+	named_add(ret->losses, "recursion", missed);
+	ret->taken += skipped + missed;
+}
+
 /* What user space dropped after the kernel side had reported it. */
 static void fill_user_side(const struct session *s, const struct capture_stats *capture,
 			   const struct tables_stats *tables, struct session_stats *ret)
@@ -209,6 +238,7 @@ void session_stats(struct session *s, struct session_stats *ret)
 	capture_stats(s->capture, &capture);
 	tables_stats(s->tables, &tables);
 	fill_kernel_side(s, ret);
+	fill_not_run(s, ret);
 	fill_user_side(s, &capture, &tables, ret);
 	fill_cost(s, &tables, ret);
 	fill_memory(s, &capture, &tables, ret);

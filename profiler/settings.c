@@ -7,6 +7,7 @@
 
 #include "profiler/cgroup.h"
 #include "profiler/comm_pattern.h"
+#include "profiler/labels.h"
 
 #define NS_PER_SECOND 1000000000ull
 /* THREAD_SIZE of x86-64 since 3.15; only used before 5.15. */
@@ -27,26 +28,39 @@ static int fill_comm(const char *glob, struct wick_settings *s, struct error *er
 	return 0;
 }
 
-static int fill_cgroup(const char *path, struct wick_settings *s, struct error *err)
+static int fill_target(const char *path, const struct btf *btf, struct wick_settings *s,
+		       struct error *err)
 {
 	struct cgroup_target target;
-	struct btf *btf;
-	int r;
+	int r = cgroup_target_find(path, btf, &target, err);
 
-	if (!path)
-		return 0;
-	btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return error_set(err, ERROR_NOT_SUPPORTED, -errno, "cannot read kernel BTF: %s",
-				 strerror(errno));
-	r = cgroup_target_find(path, btf, &target, err);
-	btf__free(btf);
 	if (r < 0)
 		return r;
 	s->filter_cgroup = 1;
 	s->cgroup_id = target.id;
 	s->cgroup_subsystem = target.subsystem;
 	return 0;
+}
+
+/* Which cgroup is wanted, and else of which hierarchy labels speak. */
+static int fill_cgroup(const struct session_options *options, struct wick_settings *s,
+		       struct error *err)
+{
+	struct btf *btf;
+	int r = 0;
+
+	if (!options->cgroup && !(labels_details(options->labels) & WICK_DETAIL_BIT(CGROUP)))
+		return 0;
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return error_set(err, ERROR_NOT_SUPPORTED, -errno, "cannot read kernel BTF: %s",
+				 strerror(errno));
+	if (options->cgroup)
+		r = fill_target(options->cgroup, btf, s, err);
+	else
+		s->cgroup_subsystem = cgroup_subsystem_choose(btf);
+	btf__free(btf);
+	return r;
 }
 
 int settings_fill(const struct session_options *options, const struct session_limits *limits,
@@ -78,7 +92,7 @@ int settings_fill(const struct session_options *options, const struct session_li
 				 "cannot walk %u frames: the limit is %d", s.depth_max,
 				 UNWIND_FRAMES_MAX);
 	r = fill_comm(options->comm_glob, &s, err);
-	r = r ?: fill_cgroup(options->cgroup, &s, err);
+	r = r ?: fill_cgroup(options, &s, err);
 	if (r < 0)
 		return r;
 	*ret = s;

@@ -21,10 +21,13 @@ struct bpf_maps;
 struct bpf_object;
 struct source_options;
 struct source_run;
+struct session_needs;
+struct witness;
 
 #define SOURCE_OBJECTS_MAX 4
 #define SOURCE_PARTS_MAX 4
 #define SOURCE_VALUES_MAX 3
+#define SOURCE_EVENT_KINDS 2
 
 struct source_value {
 	const char *type, *unit;	/* "cpu", "nanoseconds" */
@@ -40,10 +43,12 @@ struct source_option {
 	size_t offset;				/* of the field, in struct wick_settings */
 };
 
-/* A kernel feature a source cannot do without. */
+/* A kernel feature a source cannot do without: profiler/needs.c. */
 struct source_need {
-	int (*probe)(void);		/* 0, or why not, as a negative errno */
-	const char *reason, *substitute;
+	bool (*probe)(const struct session_needs *needs, const char *name);
+	const char *name;			/* for @probe: which tracepoint, which event */
+	const char *reason, *substitute;	/* what is said where it is not there */
+	bool is_partial;			/* without it the source has less */
 };
 
 struct source {
@@ -61,6 +66,10 @@ struct source {
 	bool no_user_stack, no_kernel_stack;
 	/* Kernel stacks begin in the tracepoint's own code, which is left out. */
 	bool in_tracepoint;
+	/* Never the profiler's own tasks: its programs could meet locks that these hold. */
+	bool skips_profiler;
+	/* Samples may come from interrupts: those are not of the task that was hit. */
+	bool in_interrupts;
 	/* Its programs hold the guard that turns CPU samples away: those are then counted. */
 	bool takes_guard;
 	/* Choose among optional programs, before they are loaded; NULL: those without '?'. */
@@ -74,6 +83,8 @@ struct source {
 	const char *reason;			/* its label in a composite that has reasons: "on-cpu" */
 	const char *peer_label;			/* of WICK_DETAIL_PEER_TASK: "waker"; NULL: none */
 	const char *(*key_text)(uint64_t key);
+	/* Instead, where the words are no constants. */
+	void (*key_write)(uint64_t key, char *text, size_t size);
 	bool delivers_events;			/* EVENTS unless asked otherwise */
 	const struct source_need *needs;	/* ends with a NULL reason; NULL: none */
 };
@@ -97,6 +108,7 @@ struct source_options {
 	uint32_t index;				/* of this source in the session */
 	uint32_t frequency_hz;
 	const struct cpu_set *cpus;		/* NULL: every CPU that is online */
+	struct witness *witness;		/* for a source with a clock; NULL: not needed */
 	struct wick_settings settings;		/* target filters and stacks are set */
 };
 
@@ -108,6 +120,8 @@ int source_attach(struct source_run *run, struct error *err);
 int source_update_cpus(struct source_run *run);
 /* No program runs any more when it returns, but for those that run now. */
 void source_detach(struct source_run *run);
+/* Run its programs on all tasks, if it has any (SEC("iter/task")): what they are found in at the end. */
+void source_look_back(struct source_run *run);
 struct source_run *source_close(struct source_run *run);
 DEFINE_CLEANUP(struct source_run *, source_close)
 
@@ -122,11 +136,26 @@ struct bpf_object *source_object(const struct source_run *run, size_t index);
 
 /* For attach functions (source_cpu.c …). */
 const struct source_options *source_run_options(const struct source_run *run);
-/* Keep @fd, a perf event of @cpu, open until the source is detached. */
-int source_keep_event(struct source_run *run, unsigned int cpu, int fd);
-bool source_has_event(const struct source_run *run, unsigned int cpu);
-void source_drop_event(struct source_run *run, unsigned int cpu);
+/* Keep @fd, a perf event of @cpu and one of SOURCE_EVENT_KINDS, open until the source is detached. */
+int source_keep_event(struct source_run *run, unsigned int kind, unsigned int cpu, int fd);
+bool source_has_event(const struct source_run *run, unsigned int kind, unsigned int cpu);
+void source_drop_event(struct source_run *run, unsigned int kind, unsigned int cpu);
 void source_set_clock(struct source_run *run, const char *clock);
+
+/* A perf event that runs a program. */
+struct source_event {
+	const char *program;
+	/* Open it, disabled. Returns a descriptor or a negative errno. */
+	int (*open)(struct source_run *run, unsigned int cpu);
+};
+
+/*
+ * Have one on each CPU that is online and wanted, now and again when CPUs came or went. Returns 0 or the
+ * first error, which source_events_explain() puts into words.
+ */
+int source_events_follow(struct source_run *run, unsigned int kind,
+			 const struct source_event *event);
+int source_events_explain(int code, const char *name, struct error *err);
 
 /* For rows: attach every program that was loaded, as its section says. */
 int source_attach_programs(struct source_run *run, struct error *err);

@@ -11,6 +11,8 @@ void source_offcpu_prepare(const struct source_options *options, struct bpf_obje
 
 	program = bpf_object__find_program_by_name(object, "offcpu_return");
 	bpf_program__set_autoload(program, settings->value_min > 0);
+	program = bpf_object__find_program_by_name(object, "offcpu_asleep");
+	bpf_program__set_autoload(program, settings->value_min > 0);
 	program = bpf_object__find_program_by_name(object, "offcpu_waking");
 	bpf_program__set_autoload(program, settings->option[1]);
 }

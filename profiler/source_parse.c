@@ -68,12 +68,27 @@ static int parse_option(const struct source *source, char *item, struct wick_set
 	return 0;
 }
 
+static int parse_options(const struct source *source, char *rest, struct wick_settings *settings,
+			 struct error *err)
+{
+	char *item;
+	int r = 0;
+
+	while (!r && (item = strsep(&rest, ",")))
+		r = parse_option(source, item, settings, err);
+	if (!r && settings->value_max && settings->value_min > settings->value_max)
+		r = error_set(err, ERROR_USAGE, -EINVAL,
+			      "bad options of %s: min= is above max=: nothing would be left",
+			      source->name);
+	return r;
+}
+
 bool session_event_has_flag(const char *text, const char *item)
 {
 	_cleanup_free_ char *name = strndup(text, strcspn(text, ":,"));
 	const struct source *source = name ? source_find(name) : NULL;
 
-	return source && source_has_flag(source, item, strlen(item));
+	return source && source_has_flag(source, item, strcspn(item, ","));
 }
 
 int session_event_check(const char *text, struct error *err)
@@ -88,7 +103,7 @@ int source_parse(const char *text, const struct source **ret, struct wick_settin
 		 struct error *err)
 {
 	_cleanup_free_ char *copy = strdup(text);
-	char *rest = copy, *name, *item, *argument;
+	char *rest = copy, *name, *argument;
 	const struct source *source;
 	int r = 0;
 
@@ -107,8 +122,7 @@ int source_parse(const char *text, const struct source **ret, struct wick_settin
 				 "behind a colon", text, name);
 	if (argument)
 		r = source->parse_argument(argument, settings, err);
-	while (!r && (item = strsep(&rest, ",")))
-		r = parse_option(source, item, settings, err);
+	r = r ?: parse_options(source, rest, settings, err);
 	if (!r)
 		*ret = source;
 	return r;

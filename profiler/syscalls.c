@@ -9,7 +9,7 @@
 
 static const char *const names[] = {
 /* "[0] = "read"," and so on, from the C library's <sys/syscall.h>: the Makefile makes it. */
-#include "profiler/syscall_names.inc"
+#include "profiler/syscall_names.h"
 };
 
 const char *syscall_name(uint64_t number)

@@ -242,6 +242,20 @@ const struct window_stack *window_next_stack(const struct window *w, size_t *pos
 	return hashmap_next(w->stacks, position, NULL, &value) ? value : NULL;
 }
 
+const struct wick_task *window_next_task(const struct window *w, size_t *position)
+{
+	void *value;
+
+	return hashmap_next(w->tasks, position, NULL, &value) ? value : NULL;
+}
+
+const struct wick_detail *window_next_detail(const struct window *w, size_t *position)
+{
+	void *value;
+
+	return hashmap_next(w->details, position, NULL, &value) ? value : NULL;
+}
+
 const struct window_event *window_events(const struct window *w, size_t *ret_count)
 {
 	*ret_count = w->event_count;

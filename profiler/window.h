@@ -63,8 +63,10 @@ const struct window_stack *window_stack(const struct window *window, uint64_t id
 const struct wick_detail *window_detail(const struct window *window, uint64_t id);
 /* Walk the samples: start with *@position 0; false at the end. Events are not among them. */
 bool window_next_sample(const struct window *window, size_t *position, struct window_sample *ret);
-/* The same for stacks; NULL at the end. */
+/* The same for stacks, tasks and details; NULL at the end. */
 const struct window_stack *window_next_stack(const struct window *window, size_t *position);
+const struct wick_task *window_next_task(const struct window *window, size_t *position);
+const struct wick_detail *window_next_detail(const struct window *window, size_t *position);
 const struct window_event *window_events(const struct window *window, size_t *ret_count);
 
 void window_set_time(struct window *window, uint64_t start_ns, uint64_t end_ns);

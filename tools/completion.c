@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "profiler/base/suggest.h"
 #include "tools/message.h"
-#include "tools/suggest.h"
 #include "tools/tool.h"
 
 static void add_names(struct strbuf *ret, const struct option_row *row)

@@ -3,8 +3,10 @@
 #include "tools/doctor.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 #include "formats/json.h"
+#include "profiler/session.h"
 #include "tools/message.h"
 #include "tools/tool.h"
 
@@ -89,28 +91,76 @@ static enum doctor_state run_check(const struct doctor_check *check, bool json,
 	return result.state;
 }
 
+/* What an event lacks, and what is instead. */
+static void check_event(const struct session_needs *needs, size_t index, const char *help,
+			struct doctor_result *ret)
+{
+	struct session_lack lack;
+	size_t i;
+
+	doctor_set(ret, DOCTOR_OK, "%s", "");
+	for (i = 0; session_source_lack(needs, index, i, &lack); i++) {
+		if (!lack.is_partial || ret->state == DOCTOR_OK)
+			ret->state = lack.is_partial ? DOCTOR_DEGRADED : DOCTOR_MISSING;
+		strbuf_printf(&ret->why, "%s%s", i ? "; " : "", lack.reason);
+		strbuf_printf(&ret->fix, "%s%s", i ? "; " : "", lack.substitute);
+	}
+	if (!i)
+		strbuf_add_text(&ret->why, help);
+}
+
+/* A row for each event. Returns how many are not ok; there are *@ret_rows. */
+static size_t run_events(const struct session_needs *needs, bool json, size_t *ret_rows,
+			 struct strbuf *ret)
+{
+	const char *name, *help;
+	size_t degraded = 0, i;
+
+	for (i = 0; (name = session_source_name(i, &help)); i++) {
+		struct doctor_result result = { .why = STRBUF_INIT, .fix = STRBUF_INIT };
+		char title[32];
+
+		snprintf(title, sizeof(title), "-e %s", name);
+		check_event(needs, i, help, &result);
+		(json ? add_json : add_text)(ret, title, &result);
+		degraded += result.state != DOCTOR_OK;
+		strbuf_done(&result.why);
+		strbuf_done(&result.fix);
+	}
+	*ret_rows = i;
+	return degraded;
+}
+
 static int doctor_run(int argc, char **argv)
 {
+	_cleanup_(session_needs_freep) struct session_needs *needs = NULL;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct doctor_options options = { 0 };
 	enum doctor_state recording, state;
 	struct option_words words;
-	size_t i, degraded = 0;
+	size_t i, events, degraded = 0;
+	struct error err;
 	int status;
 
 	if (tool_parse(&doctor_tool, argc, argv, &options, &words, &status) < 0)
 		return status;
+	needs = session_needs_new();
+	if (!needs) {
+		message_no_memory(&err);
+		return message_error(&err);
+	}
 	/* The first row is what the exit status goes by; the others say why, and what is less. */
 	recording = run_check(&doctor_checks[0], options.json, &text);
 	for (i = 1; doctor_checks[i].name; i++) {
 		state = run_check(&doctor_checks[i], options.json, &text);
 		degraded += state != DOCTOR_OK;
 	}
+	degraded += run_events(needs, options.json, &events, &text);
 	if (options.json)
 		strbuf_add_text(&text, "]\n");
 	else
 		strbuf_printf(&text, "\nwick can%s record here; %zu of %zu rows %s\n",
-			      recording == DOCTOR_OK ? "" : "not", degraded, i - 1,
+			      recording == DOCTOR_OK ? "" : "not", degraded, i - 1 + events,
 			      degraded ? "could be better" : "need anything");
 	status = message_print(&text);
 	return status ?: recording == DOCTOR_OK ? 0 : ERROR_NOT_SUPPORTED;
@@ -123,7 +173,7 @@ const struct tool doctor_tool = {
 	.description =
 		"Try what recording needs, and print a row for each: ok, degraded when recording "
 		"works with less, or missing when it does not work, with the reason and what to do "
-		"about it. Nothing is changed.\n\n"
+		"about it; then a row for each event of wick record. Nothing is changed.\n\n"
 		"The exit status is 0 when recording is possible, and 3 when it is not.",
 	.options = doctor_table,
 	.run = doctor_run,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* wick list: what there is to sample, and which formats are read and written. */
+/* wick list: what can be sampled, what tells samples apart, and the formats read and written. */
 #include <stdio.h>
 
 #include "formats/json.h"
@@ -31,6 +31,12 @@ static bool event_entry(size_t index, struct list_entry *ret)
 	return ret->name != NULL;
 }
 
+static bool label_entry(size_t index, struct list_entry *ret)
+{
+	ret->name = session_label_name(index, &ret->help);
+	return ret->name != NULL;
+}
+
 static bool writer_entry(size_t index, struct list_entry *ret)
 {
 	const struct writer *writer = &writer_table[index];
@@ -47,16 +53,49 @@ static bool reader_entry(size_t index, struct list_entry *ret)
 	return reader->name != NULL;
 }
 
+/* The events are looked for on this machine. */
 static const struct list_part {
 	const char *name, *title;
 	bool (*entry)(size_t index, struct list_entry *ret);
+	bool is_events;
 } list_parts[] = {
-	{ "events", "Events, for wick record -e", event_entry },
+	{ "events", "Events, for wick record -e", event_entry, true },
+	{ "labels", "Labels, for --label and --by beside comm, thread, pid and tid", label_entry },
 	{ "writes", "Formats that are written", writer_entry },
 	{ "reads", "Formats that are read", reader_entry },
 };
 
-static void add_text(struct strbuf *ret, const struct list_part *part)
+static void add_lacks(struct strbuf *ret, const struct session_needs *needs, size_t event)
+{
+	struct session_lack lack;
+	size_t i;
+
+	for (i = 0; session_source_lack(needs, event, i, &lack); i++)
+		strbuf_printf(ret, "  %-12s %s: %s; instead: %s\n", "",
+			      lack.is_partial ? "less here" : "not here", lack.reason,
+			      lack.substitute);
+}
+
+static void add_lacks_json(struct strbuf *ret, const struct session_needs *needs, size_t event)
+{
+	struct session_lack lack;
+	bool usable = true;
+	size_t i;
+
+	strbuf_add_text(ret, ", \"lacks\": [");
+	for (i = 0; session_source_lack(needs, event, i, &lack); i++) {
+		strbuf_add_text(ret, i ? ", {\"reason\": " : "{\"reason\": ");
+		json_add_text(ret, lack.reason);
+		strbuf_add_text(ret, ", \"instead\": ");
+		json_add_text(ret, lack.substitute);
+		strbuf_add_char(ret, '}');
+		usable = usable && lack.is_partial;
+	}
+	strbuf_printf(ret, "], \"usable\": %s", usable ? "true" : "false");
+}
+
+static void add_text(struct strbuf *ret, const struct list_part *part,
+		     const struct session_needs *needs)
 {
 	struct list_entry entry = { 0 };
 	size_t i;
@@ -67,10 +106,13 @@ static void add_text(struct strbuf *ret, const struct list_part *part)
 		if (entry.suffix)
 			strbuf_printf(ret, "%-10s ", entry.suffix);
 		strbuf_printf(ret, "%s\n", entry.help);
+		if (part->is_events)
+			add_lacks(ret, needs, i);
 	}
 }
 
-static void add_json(struct strbuf *ret, const struct list_part *part)
+static void add_json(struct strbuf *ret, const struct list_part *part,
+		     const struct session_needs *needs)
 {
 	struct list_entry entry = { 0 };
 	size_t i;
@@ -85,6 +127,8 @@ static void add_json(struct strbuf *ret, const struct list_part *part)
 		}
 		strbuf_add_text(ret, ", \"help\": ");
 		json_add_text(ret, entry.help);
+		if (part->is_events)
+			add_lacks_json(ret, needs, i);
 		strbuf_add_char(ret, '}');
 	}
 	strbuf_add_char(ret, ']');
@@ -92,16 +136,23 @@ static void add_json(struct strbuf *ret, const struct list_part *part)
 
 static int list_run(int argc, char **argv)
 {
+	_cleanup_(session_needs_freep) struct session_needs *needs = NULL;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	struct list_options options = { 0 };
 	struct option_words words;
+	struct error err;
 	size_t i;
 	int status;
 
 	if (tool_parse(&list_tool, argc, argv, &options, &words, &status) < 0)
 		return status;
+	needs = session_needs_new();
+	if (!needs) {
+		message_no_memory(&err);
+		return message_error(&err);
+	}
 	for (i = 0; i < ARRAY_SIZE(list_parts); i++)
-		(options.json ? add_json : add_text)(&text, &list_parts[i]);
+		(options.json ? add_json : add_text)(&text, &list_parts[i], needs);
 	if (options.json)
 		strbuf_add_text(&text, "}\n");
 	return message_print(&text);
@@ -111,8 +162,10 @@ const struct tool list_tool = {
 	.name = "list",
 	.summary = "list what can be sampled, and the formats",
 	.usage = "",
-	.description = "Print the events of wick record, and the formats that are read and "
-		       "written. What of it this machine allows says wick doctor.",
+	.description = "Print the events and labels of wick record, and the formats that are read "
+		       "and written. Where this machine cannot record an event, or only a part of "
+		       "it, a line below it says why, and what to use or get instead. What "
+		       "recording as a whole needs says wick doctor.",
 	.options = list_table,
 	.run = list_run,
 };

@@ -12,7 +12,7 @@
 #include "profiler/base/alloc.h"
 #include "profiler/base/number.h"
 #include "profiler/base/strbuf.h"
-#include "tools/suggest.h"
+#include "profiler/base/suggest.h"
 
 static int refuse_memory(struct error *err)
 {

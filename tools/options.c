@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tools/suggest.h"
+#include "profiler/base/suggest.h"
 
 /* Where parsing is: the words of argv from @next on are still to be read. */
 struct option_reader {

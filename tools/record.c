@@ -14,6 +14,7 @@
 #include "tools/progress.h"
 #include "tools/record_options.h"
 #include "tools/record_output.h"
+#include "tools/record_show.h"
 #include "tools/record_write.h"
 #include "tools/signals.h"
 #include "tools/summary.h"
@@ -263,6 +264,9 @@ static int record_finish(struct record *record, enum record_end end, struct erro
 	session_stats(record->session, &stats);
 	record->write_failed = record_write(&record->outputs, &record->options, record->profile,
 					    record->signals, &record->files) < 0;
+	if (record_options_is_shown(&record->options) &&
+	    record_show(&record->options, record->profile) < 0)
+		record->write_failed = true;
 	if (!record->profile->sample_count)
 		warn_no_samples(&stats);
 	say_summary(record, &stats);
@@ -340,6 +344,9 @@ static const struct tool_example record_examples[] = {
 	{ "wick record -d 10", "the whole machine for ten seconds, into wick.pb.gz" },
 	{ "wick record -p 1234 -d 10 -o p.folded", "a process and its children" },
 	{ "wick record -o make.pb.gz -o make.folded -- make", "a command, in two formats" },
+	{ "wick record -e runq --histogram --by comm -d 10", "how long tasks wait for a CPU" },
+	{ "wick record -e syscall --stacks none --by comm,syscall,errno -d 10",
+	  "who calls the system for what, as a table" },
 	{ "wick record -a -o - --format folded -- sleep 5 | flamegraph.pl > f.svg",
 	  "everything, for as long as a command runs" },
 	{ NULL, NULL },

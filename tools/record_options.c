@@ -9,9 +9,9 @@
 
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
+#include "profiler/base/suggest.h"
 #include "tools/event_list.h"
 #include "tools/message.h"
-#include "tools/suggest.h"
 
 static const struct {
 	const char *name, *help;
@@ -242,8 +242,15 @@ const struct option_row record_option_table[] = {
 	  .completion = COMPLETE_FILE },
 	{ 0, "format", "NAME", "the format where no suffix says it", OUTPUTS,
 	  parse_format, FIELD(format), .choice = format_choice },
-	{ 0, "by", "KEY,...", "frames to add behind the name of the process, as thread or pid",
+	{ 0, "by", "KEY,...", "frames to add behind the name of the process, as thread, pid or a "
+	  "label; with --stacks none, print a table by these instead of writing a file",
 	  OUTPUTS, option_parse_texts, FIELD(by), .is_list = true },
+	{ 0, "histogram", NULL, "print how long each took, by powers of two, and one for each "
+	  "combination of --by; takes stacks only with -o", OUTPUTS,
+	  option_parse_flag, FIELD(histogram) },
+	{ 0, "top", "N", "rows of such a table, or histograms, to print (20); 0: all", OUTPUTS,
+	  option_parse_u32, FIELD(top) },
+	{ 0, "json", NULL, "print them as JSON", OUTPUTS, option_parse_flag, FIELD(json) },
 	{ 0, "value", "NAME", "the value to show in formats that show one, as samples or cpu",
 	  OUTPUTS, option_parse_text, FIELD(value) },
 	{ 0, "icicle", NULL, "draw flame graphs upside down: the root on top, leaves below",
@@ -274,6 +281,7 @@ void record_options_init(struct record_options *options)
 	*options = (struct record_options){
 		.frequency_hz = 99,
 		.stacks = SESSION_STACKS_USER | SESSION_STACKS_KERNEL,
+		.top = 20,
 	};
 }
 
@@ -395,6 +403,34 @@ static int check_value(const struct record_options *options, struct error *err)
 			 options->value, known.data);
 }
 
+bool record_options_is_shown(const struct record_options *options)
+{
+	return options->histogram || (!options->stacks && options->by.count &&
+				      !options->outputs.count && !options->format);
+}
+
+static int check_shown(const struct record_options *options, struct error *err)
+{
+	if (options->json && !record_options_is_shown(options))
+		return error_set(err, ERROR_USAGE, -EINVAL, "bad options: --json: it goes with "
+				 "--histogram, or with --stacks none and --by");
+	for (size_t i = 0; i < options->outputs.count && options->histogram; i++)
+		if (!strcmp(options->outputs.texts[i], "-"))
+			return error_set(err, ERROR_USAGE, -EINVAL, "bad options: --histogram "
+					 "with --output -: both are for standard output");
+	return 0;
+}
+
+/* Labels that were asked for, and those that --by and --histogram go by. */
+static uint64_t wanted_labels(const struct record_options *options)
+{
+	uint64_t labels = options->labels;
+
+	for (size_t i = 0; i < options->by.count; i++)
+		labels |= session_label_bit(options->by.texts[i]);
+	return labels | (options->histogram ? session_label_bit("bucket") : 0);
+}
+
 int record_options_check(struct record_options *options, struct error *err)
 {
 	int r;
@@ -413,6 +449,7 @@ int record_options_check(struct record_options *options, struct error *err)
 		return error_set(err, ERROR_USAGE, -EINVAL, "bad value: --by: more than %d keys",
 				 BY_KEYS_MAX);
 	r = make_events(options, err);
+	r = r < 0 ? r : check_shown(options, err);
 	return r < 0 ? r : check_value(options, err);
 }
 
@@ -438,8 +475,9 @@ void record_options_session(const struct record_options *options, struct session
 		.filter_uid = options->user.wanted,
 		.uid = options->user.uid,
 		.cpus = options->cpus,
-		.stacks = options->stacks,
-		.labels = options->labels,
+		/* Nobody would see them. */
+		.stacks = options->histogram && !options->outputs.count ? 0 : options->stacks,
+		.labels = wanted_labels(options),
 		.depth_max = options->depth_max,
 		.memory_bytes = options->memory_bytes,
 		.delivery = (enum session_delivery)options->delivery,

@@ -38,6 +38,8 @@ struct record_options {
 	const struct writer *format;		/* NULL: none was named */
 	const char *value;
 	bool icicle;
+	bool histogram, json;
+	uint32_t top;				/* rows of a table, or histograms; 0: all */
 	/* What we say. */
 	bool quiet, verbose, stats, dry_run;
 	/* For ourselves. */
@@ -54,6 +56,8 @@ void record_options_init(struct record_options *options);
 void record_options_done(struct record_options *options);
 /* What one option alone cannot see: what does not go together. */
 int record_options_check(struct record_options *options, struct error *err);
+/* Whether a table or histograms are printed at the end, and without -o nothing is written. */
+bool record_options_is_shown(const struct record_options *options);
 /* Whether the command is what to profile, and not only how long. */
 bool record_options_target_command(const struct record_options *options);
 /* The part of @ret that is said by options; its arrays are those of @options. */

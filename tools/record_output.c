@@ -166,6 +166,8 @@ int record_outputs_open(struct record_outputs *outputs, const struct record_opti
 	int r;
 
 	*outputs = (struct record_outputs){ 0 };
+	if (!count && record_options_is_shown(options))
+		return 0;
 	outputs->items = calloc(count ? count : 1, sizeof(*outputs->items));
 	if (!outputs->items || (!count && !default_path(outputs, options)))
 		return message_no_memory(err);

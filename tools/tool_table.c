@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "profiler/base/suggest.h"
 #include "tools/help.h"
 #include "tools/message.h"
-#include "tools/suggest.h"
 
 const struct tool *const tool_table[] = {
 	&record_tool,

@@ -34,6 +34,14 @@ static const char *workloads_folder(void)
 	return getenv("WICK_WORKLOADS") ?: ".";
 }
 
+char *harness_file(const char *name)
+{
+	char *path;
+
+	assert_true(asprintf(&path, "%s/%s-%d", workloads_folder(), name, getpid()) > 0);
+	return path;
+}
+
 static void command_exec(const char *const *command)
 {
 	char path[4608], *arguments[ARGUMENTS_MAX + 1] = { 0 };
@@ -90,6 +98,11 @@ bool harness_wait_for_samples(void *patience, struct session *session)
 	return stats.taken < p->samples || now_ns - p->begin_ns < (uint64_t)(p->seconds * 1e9);
 }
 
+bool harness_wait_for_end(void *unused, struct session *session)
+{
+	return session_has_targets(session);
+}
+
 static void watch(const struct harness_run *run, struct session *session)
 {
 	uint64_t end_ns = clock_monotonic_ns() + (uint64_t)(run->seconds * 1e9);
@@ -127,7 +140,7 @@ void harness_profile(const struct harness_run *run, struct harness_result *ret)
 	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
 	if (run->command)
 		pid = harness_start(run->command, ready[0]);
-	if (!options.stacks)
+	if (!options.stacks && !run->no_stacks)
 		options.stacks = SESSION_STACKS_USER | SESSION_STACKS_KERNEL;
 	if (run->command && !run->whole_machine) {
 		options.pids = &pid;

@@ -19,6 +19,7 @@ struct harness_run {
 	const char *const *command;
 	double seconds;			/* how long to profile; the command is then ended */
 	bool whole_machine;		/* do not restrict to the command */
+	bool no_stacks;			/* else those of session.stacks, both when it is 0 */
 	struct session_options session;	/* pids and wait_exec are filled in unless whole_machine */
 	/* Called when the session runs, about every 10 ms, until it returns false or time is up. */
 	bool (*during)(void *context, struct session *session);
@@ -42,6 +43,8 @@ struct harness_patience {
 };
 
 bool harness_wait_for_samples(void *patience, struct session *session);
+/* The same until the command has ended. */
+bool harness_wait_for_end(void *unused, struct session *session);
 
 void harness_need_bpf(void);
 /* The case fails when the session does. The result is for harness_done(). */
@@ -57,6 +60,8 @@ uint64_t harness_folded_sum(const char *folded, const char *text);
 /* A process started by the test's own means: run, and ended by SIGKILL and waited for. */
 pid_t harness_start(const char *const *command, int ready_fd);
 void harness_end(pid_t pid);
+/* A path for a file of this test alone, on the disk that the build is on. The caller frees it. */
+char *harness_file(const char *name);
 void harness_print(const char *title, const struct harness_result *result);
 
 #endif

@@ -103,40 +103,6 @@ static bool is_installed(const char *program)
 	return !system(which);
 }
 
-/* Whether the folded line is of a program that a build runs. */
-static bool is_of_build(const char *line)
-{
-	static const char *const comms[] = { "make;", "sh;", "cc;", "cc1;", "as;", "rm;" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(comms); i++)
-		if (!strncmp(line, comms[i], strlen(comms[i])))
-			return true;
-	return false;
-}
-
-/*
- * Of the samples of the build that have a user stack, how many percent are complete; 0 when they
- * are too few. Others on this machine may run code that nobody can unwind (QEMU makes such).
- */
-static double build_percent(const char *folded)
-{
-	uint64_t all = 0, complete = 0;
-
-	while (*folded) {
-		const char *end = strchrnul(folded, '\n');
-		const char *stack = strchr(folded, ';') + 1;
-		uint64_t count = strtoull((const char *)memrchr(folded, ' ', end - folded) + 1,
-					  NULL, 10);
-
-		if (is_of_build(folded) && strncmp(stack, "[ex", 3)) {
-			all += count;
-			complete += strncmp(stack, "[incomplete:", 12) ? count : 0;
-		}
-		folded = *end ? end + 1 : end;
-	}
-	return all < SAMPLES_LEAST ? 0 : harness_percent(complete, all);
-}
-
 static double run_percent(const struct session_stats *stats)
 {
 	if (stats->reported_user < SAMPLES_LEAST)
@@ -160,8 +126,7 @@ static void expect_complete(const char *name, struct harness_run *run, double se
 		harness_profile(run, &result);
 		harness_print(name, &result);
 		harness_check_invariant(&result.stats);
-		enough = run->whole_machine ? build_percent(result.folded) >= least :
-					      run_percent(&result.stats) >= least;
+		enough = run_percent(&result.stats) >= least;
 		harness_done(&result);
 	}
 	assert_true(enough);

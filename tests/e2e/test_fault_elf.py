@@ -181,11 +181,16 @@ def main():
     os.truncate(path, 8 << 30)
     profile("one whose sections are at its end", path)
     profile("a file that is no ELF object", write("raw", bytes(TEXT) + CODE))
-    run = profile("three million symbols", write("many.so", with_symbols(3000000)),
-                  wanted="symb")
+    # By a child: the peak of what we run begins with the memory that we have ourselves.
+    maker = os.fork()
+    if not maker:
+        write("many.so", with_symbols(3000000))
+        os._exit(0)
+    os.waitpid(maker, 0)
+    run = profile("three million symbols", "many.so", wanted="symb")
     if run:
         libfault.case("in bounded memory",
-                      [] if run.peak_mib < 500 else ["%d MiB" % run.peak_mib])
+                      [] if run.peak_mib < 300 else ["%d MiB" % run.peak_mib])
     os.unlink("many.so")
     profile("60,000 executable mappings", plain, count=60000, seconds="2")
     libfault.finish()

@@ -191,11 +191,28 @@ ended "a full standard output" $? 1 "cannot write: standard output: No space lef
 # --- list and doctor
 
 expect "list has the events" 0 "cpu " list
+expect "and the labels" 0 "cgroup " list
 expect "and the formats" 0 ".pb.gz" list
 check "as JSON" sh -c '"$0" list --json >l.json' "$WICK"
 check "with names" json l.json 'd["events"][0]["name"] == "cpu" and len(d["writes"]) > 3'
+check "each event is usable, or says why not and what is instead" json l.json \
+	'all(e["usable"] or (e["lacks"] and all(l["reason"] and l["instead"] for l in e["lacks"]))
+	     for e in d["events"])'
+if [ "$(id -u)" = 0 ]; then
+	cat >dry.py <<'END'
+import json, subprocess, sys
+wrong = [e["name"] for e in json.load(open("l.json"))["events"]
+         if e["usable"] != (subprocess.run([sys.argv[1], "record", "--dry-run", "-q", "-e", e["name"],
+                                            "-o", "x.folded"]).returncode == 0)]
+sys.exit(", ".join(wrong) or 0)
+END
+	check "what is usable loads, and nothing else does" python3 dry.py "$WICK"
+else
+	skip "what is usable loads, and nothing else does" "needs root"
+fi
 "$WICK" doctor >out 2>said
 status=$?
+check "it has a row for each event" sh -c 'grep -q "^[a-z]* *-e offcpu " out && grep -q -e "-e wall " out'
 check "doctor ends with 0 or 3" test $status = 0 -o $status = 3
 "$WICK" doctor --json >d.json 2>said
 check "its rows have a state" json d.json \

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "profiler/base/strbuf.h"
+#include "profiler/base/suggest.h"
 #include "tests/unit/fail_alloc.h"
 #include "tools/options.h"
-#include "tools/suggest.h"
 
 #define WORDS_MAX 8
 

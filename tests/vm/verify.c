@@ -4,9 +4,13 @@
  * program. Usage: verify OBJECT.bpf.o...
  *
  * Prints "OBJECT PROGRAM INSTRUCTIONS" for each program, the log of what the verifier refuses to
- * standard error. Settings are those that leave the most code alive: the verifier knows them and
- * drops what they rule out. Nothing is attached, and each object has its maps to itself.
+ * standard error. The verifier knows the settings and drops what they rule out, so sources are loaded
+ * twice: as they are without options, with every target; and, called OBJECT+all, with every
+ * option and label as well, least and most values, EVENTS delivery and the optional programs (but those
+ * on tracepoints that this kernel does not have). Nothing is attached, and each object has
+ * its maps to itself.
  */
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -42,6 +46,48 @@ static int settings_all(struct wick_settings *ret)
 	ret->filter_pids = ret->filter_tids = ret->filter_cgroup = 1;
 	ret->skip_pid = 1;
 	return 0;
+}
+
+static void settings_add_options(struct wick_settings *settings)
+{
+	settings->value_min = 1000;
+	settings->value_max = 1000000000;
+	settings->labels = (1ull << WICK_DETAIL_COUNT) - 1;
+	settings->syscalls[0] = 1;
+	settings->deliver_events = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(settings->option); i++)
+		settings->option[i] = 1;
+}
+
+/* "tp_btf/NAME" needs the type btf_trace_NAME. */
+static bool kernel_has_program(const struct btf *kernel, const char *section)
+{
+	const char *name = strstr(section, "tp_btf/");
+	char type[96];
+
+	if (!name)
+		return true;
+	snprintf(type, sizeof(type), "btf_trace_%s", name + strlen("tp_btf/"));
+	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) >= 0;
+}
+
+static void programs_choose(struct bpf_object *object, const struct btf *kernel, bool all)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+	{
+		const char *section = bpf_program__section_name(program);
+		bool wanted = all || bpf_program__autoload(program);
+
+		bpf_program__set_autoload(program,
+					  wanted && kernel_has_program(kernel, section));
+	}
+}
+
+static void object_closep(struct bpf_object **object)
+{
+	bpf_object__close(*object);
 }
 
 static int maps_prepare(struct bpf_object *object, const struct wick_settings *settings)
@@ -107,20 +153,28 @@ static int object_load(struct bpf_object *object, const char *name)
 	return r;
 }
 
-static int verify(const char *path, const struct wick_settings *settings)
+/* Returns 0, 1 when the object is not of a source and has no options, or a negative errno. */
+static int verify(const char *path, const struct btf *kernel, bool all)
 {
-	const char *slash = strrchr(path, '/');
-	struct bpf_object *object = bpf_object__open_file(path, NULL);
+	const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+	_cleanup_(object_closep) struct bpf_object *object = bpf_object__open_file(path, NULL);
+	struct wick_settings settings;
 	char name[64];
-	int r = object ? 0 : -errno;
+	int r = object ? settings_all(&settings) : -errno;
 
-	snprintf(name, sizeof(name), "%s", slash ? slash + 1 : path);
-	name[strcspn(name, ".")] = 0;
-	r = r ?: maps_prepare(object, settings);
-	r = r ?: object_load(object, name);
+	snprintf(name, sizeof(name), "%.*s%s", (int)strcspn(base, "."), base, all ? "+all" : "");
+	if (!r && all) {
+		if (!bpf_object__find_map_by_name(object, "counts_0"))
+			return 1;
+		settings_add_options(&settings);
+	}
+	r = r ?: maps_prepare(object, &settings);
+	if (!r) {
+		programs_choose(object, kernel, all);
+		r = object_load(object, name);
+	}
 	if (r < 0)
 		fprintf(stderr, "cannot load BPF object: %s: %s\n", path, strerror(-r));
-	bpf_object__close(object);
 	return r;
 }
 
@@ -132,14 +186,20 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 int main(int argc, char **argv)
 {
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
-	struct wick_settings settings;
+	struct btf *kernel;
 	int failed = 0;
 
 	libbpf_set_print(quiet);
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
-	if (settings_all(&settings) < 0)
+	kernel = btf__load_vmlinux_btf();
+	if (!kernel) {
+		fprintf(stderr, "cannot read kernel BTF: %s\n", strerror(errno));
 		return 1;
-	for (int i = 1; i < argc; i++)
-		failed |= verify(argv[i], &settings) < 0;
+	}
+	for (int i = 1; i < argc; i++) {
+		failed |= verify(argv[i], kernel, false) < 0;
+		failed |= verify(argv[i], kernel, true) < 0;
+	}
+	btf__free(kernel);
 	return failed;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tools/suggest.h"
+#include "profiler/base/suggest.h"
 
 #include <stdint.h>
 #include <string.h>

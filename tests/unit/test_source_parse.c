@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <string.h>
+
+#include "profiler/session.h"
+#include "profiler/source.h"
+#include "tests/unit/fail_alloc.h"
+#include "tests/unit/unit.h"
+
+static const struct parse_case {
+	const char *name, *text;
+	int result;
+	const char *source;		/* or what the complaint must say */
+	uint64_t min, max;
+	uint32_t option[WICK_SOURCE_OPTIONS];
+} cases[] = {
+	{ "a name", "cpu", 0, "cpu" },
+	{ "a least value", "offcpu,min=1ms", 0, "offcpu", 1000000 },
+	{ "a least and a most value", "offcpu,min=10us,max=2s", 0, "offcpu", 10000, 2000000000 },
+	{ "bare numbers are seconds", "offcpu,min=1", 0, "offcpu", 1000000000 },
+	{ "flags", "offcpu,preempted,waker", 0, "offcpu", 0, 0, { 1, 1 } },
+	{ "flags in any order", "offcpu,waker,min=1ms", 0, "offcpu", 1000000, 0, { 0, 1 } },
+	{ "a flag twice is the flag", "offcpu,waker,waker", 0, "offcpu", 0, 0, { 0, 1 } },
+	{ "the last value of two", "offcpu,min=1ms,min=2ms", 0, "offcpu", 2000000 },
+	{ "a composite with the options of its parts", "wall,min=1ms,preempted", 0, "wall", 1000000,
+	  0, { 1 } },
+	{ "a name nobody knows", "offcpus", -ENOENT, "no such event: offcpus" },
+	{ "no name", "", -ENOENT, "no such event" },
+	{ "no name but an option", ",min=1ms", -ENOENT, "no such event" },
+	{ "an option nobody knows", "offcpu,least=1ms", -EINVAL,
+	  "unknown option of offcpu: least=1ms: it has min=, max=, preempted, waker" },
+	{ "an empty option", "offcpu,", -EINVAL, "unknown option of offcpu: " },
+	{ "an option of a source without any", "cpu,min=1ms", -EINVAL, "it has none" },
+	{ "an option without its value", "offcpu,min", -EINVAL, "needs =VALUE" },
+	{ "an option with an empty value", "offcpu,min=", -EINVAL, "min=" },
+	{ "a flag with a value", "offcpu,waker=1", -EINVAL, "takes no value" },
+	{ "a value that is no time", "offcpu,min=soon", -EINVAL, "min=1ms" },
+	{ "a negative time", "offcpu,min=-1ms", -EINVAL, "min=1ms" },
+	{ "a least value above the most", "offcpu,min=2s,max=1s", -EINVAL, "min= is above max=" },
+	{ "something behind the colon of what takes nothing", "offcpu:x", -EINVAL,
+	  "takes nothing behind a colon" },
+};
+
+static void test_parse(void **state)
+{
+	const struct parse_case *c = *state;
+	struct wick_settings settings = { 0 };
+	const struct source *source = NULL;
+	struct error err = { 0 };
+
+	assert_int_equal(source_parse(c->text, &source, &settings, &err), c->result);
+	if (c->result < 0) {
+		assert_null(source);
+		assert_non_null(strstr(err.text, c->source));
+		return;
+	}
+	assert_string_equal(source->name, c->source);
+	assert_int_equal(settings.value_min, c->min);
+	assert_int_equal(settings.value_max, c->max);
+	assert_memory_equal(settings.option, c->option, sizeof(c->option));
+}
+
+/* Options and flags of every row can be found by their names; nothing else can. */
+static void test_rows(void **state)
+{
+	for (const struct source *s = source_table; s->name; s++) {
+		assert_ptr_equal(source_find(s->name), s);
+		for (const struct source_option *o = s->options; o && o->name; o++)
+			assert_int_equal(source_has_flag(s, o->name, strlen(o->name)), !o->parse);
+		assert_false(source_has_flag(s, "mi", 2));
+		assert_false(source_has_flag(s, "", 0));
+	}
+}
+
+static void test_has_flag(void **state)
+{
+	assert_true(session_event_has_flag("offcpu", "waker"));
+	assert_true(session_event_has_flag("offcpu,min=1ms", "waker"));
+	assert_true(session_event_has_flag("offcpu", "waker,min=1ms"));
+	assert_false(session_event_has_flag("offcpu", "min"));
+	assert_false(session_event_has_flag("cpu", "waker"));
+	assert_false(session_event_has_flag("nothing", "waker"));
+}
+
+static int run_parse(void *arg)
+{
+	struct wick_settings settings = { 0 };
+	const struct source *source;
+
+	return source_parse("offcpu,min=1ms,waker", &source, &settings, NULL);
+}
+
+static void test_no_memory(void **state)
+{
+	assert_true(fail_alloc_each(run_parse, NULL) > 0);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("every row is found with its options", test_rows),
+		UNIT_TEST("flags are told from values", test_has_flag),
+		UNIT_TEST("without memory it is said", test_no_memory),
+	};
+
+	return unit_run_rows("events", test_parse, UNIT_ROWS(cases)) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
+}
