@@ -289,7 +289,8 @@ int session_add_comments(struct session *s, struct profile_builder *builder)
 				st.no_stack[i].count);
 	r = r ?: add_comment(builder, "named frames: %.2f %%",
 			     percent(st.frames_named, st.frames));
-	r = r ?: add_comment(builder, "clock: %s, %u Hz", st.clock ?: "none", st.frequency_hz);
+	if (!r && st.clock)
+		r = add_comment(builder, "clock: %s, %u Hz", st.clock, st.frequency_hz);
 	for (size_t i = 0; session_fallback(s, i) && !r; i++)
 		r = add_comment(builder, "fallback: %s", session_fallback(s, i));
 	return r;

@@ -20,9 +20,6 @@ static const struct count_case {
 	  { "@exec_chain", "30" } },
 	{ "more threads than there is room for", "offcpu", { .waits = 4 },
 	  { "@storm", "30", "100" }, "waits-full" },
-	{ "a ring that is too small", "offcpu,waker",
-	  { .ring_bytes = 4096, .wakeup_bytes = UINT32_MAX }, { "@storm", "30", "100" },
-	  "task-unsent" },
 	{ "counts that are too small", "offcpu", { .counts = 4 }, { "@storm", "30", "100" },
 	  "counts-full" },
 };
