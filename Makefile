@@ -217,6 +217,7 @@ check-layers:
 # A second make, because what this one knows of libraries is from before they were installed.
 test:
 	$(Q)tests/install-packages build test extra vm bench
+	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) test-programs $(BENCH) $(VM) san tsan
 	$(Q)$(MAKE) --no-print-directory test-now
 
 test-now: export WICK_VM_KERNELS ?= 5.10 6.1
