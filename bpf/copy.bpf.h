@@ -268,8 +268,8 @@ __noinline int copy_send_slot(__u32 slot)
 /*
  * Send registers and stack as they are; the sample goes with it. Returns 0 when it went.
  */
-static __always_inline int copy_send(struct run *run, const struct wick_key *key, __u64 count,
-				     __u64 value)
+static __always_inline int copy_send(struct run *run, const struct wick_key *key,
+				     const struct wick_value *value)
 {
 	struct copy_state *copy = &run->scratch->copy;
 
@@ -280,8 +280,7 @@ static __always_inline int copy_send(struct run *run, const struct wick_key *key
 	}
 	record_head(run, &copy->head, WICK_RECORD_COPY);
 	copy->key = *key;
-	copy->value.count = count;
-	copy->value.sum = value;
+	copy->value = *value;
 	copy->top = stack_top(run->task, run->scratch->start_sp);
 	if (copy_send_slot(run->slot)) {
 		COUNT(run, COPIES_LOST);

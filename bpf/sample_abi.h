@@ -180,8 +180,14 @@ struct wick_detail_record {
 	struct wick_detail detail;
 };
 
+/*
+ * A stack and, with its first sample, that: it needs no place in the counts. Without one
+ * value.count is 0.
+ */
 struct wick_stack_record {
 	struct wick_record head;
+	struct wick_key key;
+	struct wick_value value;
 	wick_u64 id;
 	wick_u32 count;			/* frames that follow, leaf first */
 	wick_u16 stop;			/* enum unwind_stop; kernel stacks: UNWIND_STOP_END */
@@ -192,7 +198,7 @@ struct wick_stack_record {
 	wick_u64 start_ns;
 	wick_u64 frames[UNWIND_FRAMES_SLOTS];
 };
-#define WICK_STACK_RECORD_HEAD_BYTES (8 + 8 + 8 + 8 + 8)
+#define WICK_STACK_RECORD_HEAD_BYTES __builtin_offsetof(struct wick_stack_record, frames)
 
 /*
  * A sample whose user stack is unwound in user space: process tables were not loaded yet. What lies

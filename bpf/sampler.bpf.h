@@ -59,6 +59,7 @@ static __always_inline int event_send(struct run *run, const struct wick_key *ke
 	return bpf_ringbuf_output(&ring, event, sizeof(*event), ring_flags());
 }
 
+/* Count or send a sample whose stacks are known. */
 static __always_inline void sample_deliver(struct run *run, const struct wick_key *key,
 					   __u64 value)
 {
@@ -82,50 +83,42 @@ static __always_inline void sample_deliver(struct run *run, const struct wick_ke
 		COUNT(run, REPORTED);
 }
 
-/*
- * The user stack of the current task, as an id. When it must be copied, the sample goes with
- * the copy: then the result is WICK_STACK_COPIED and there is nothing more to deliver.
- * @regs: of the interrupted code when the context has them, else NULL (then it is the kernel).
- */
-static __always_inline __u64 user_stack(struct run *run, struct pt_regs *regs, int in_kernel,
-					struct wick_key *key, __u64 count, __u64 value)
+/* @wish went out for the user stack with it, and may have left it there. */
+static __always_inline void sample_deliver_rest(struct run *run, const struct stack_wish *wish,
+						__u64 value)
 {
-	int stop = user_registers(run, regs, in_kernel);
-	__u64 id;
+	if (wish->is_gone)
+		COUNT(run, REPORTED);
+	else
+		sample_deliver(run, &wish->key, value);
+}
 
-	if (stop != UNWIND_STOP_NONE)
-		return user_stack_absent(run, stop);
-	id = user_stack_walk(run);
-	if (id != WICK_STACK_COPIED)
-		return id;
-	if (!copy_send(run, key, count, value))
-		return WICK_STACK_COPIED;
-	return user_stack_absent(run, UNWIND_STOP_NOT_LOADED);
+static __always_inline void stack_wish_sample(struct stack_wish *wish, __u64 value)
+{
+	wish->key.user_stack = WICK_STACK_COPIED;
+	wish->value.count = 1;
+	wish->value.sum = value;
 }
 
 static __always_inline void sample_walk(struct run *run, struct pt_regs *regs, __u64 value)
 {
 	int in_kernel = !regs || !registers_are_user(regs);
-	struct wick_key key = {};
+	struct stack_wish wish = {};
 
-	key.task = task_send(run);
-	if (!key.task) {
+	wish.key.task = task_send(run);
+	if (!wish.key.task) {
 		COUNT(run, LOST_TASK);
 		return;
 	}
 	detail_add_common(run, value);
-	key.detail = detail_send(run);
+	wish.key.detail = detail_send(run);
 	if (in_kernel && settings.walk_kernel && !run->without_kernel_stack)
-		key.kernel_stack = kernel_stack(run);
+		wish.key.kernel_stack = kernel_stack(run);
 	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
-		key.user_stack = WICK_STACK_COPIED;
-		key.user_stack = user_stack(run, regs, in_kernel, &key, 1, value);
-		if (key.user_stack == WICK_STACK_COPIED) {
-			COUNT(run, REPORTED);
-			return;
-		}
+		stack_wish_sample(&wish, value);
+		user_stack(run, regs, in_kernel, &wish);
 	}
-	sample_deliver(run, &key, value);
+	sample_deliver_rest(run, &wish, value);
 }
 
 /* For "start to first sample"; two CPUs at once may both write, nanoseconds apart. */

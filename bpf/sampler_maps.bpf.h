@@ -128,6 +128,19 @@ struct {
 	__type(value, struct wick_rules);
 } rules SEC(".maps");
 
+/* Direct-mapped, by module and line of code: the rules found last (unwind.bpf.h). */
+#define WICK_RULE_CACHE_SHIFT 12
+struct wick_cached_rule {
+	__u64 rule, check;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1 << WICK_RULE_CACHE_SHIFT);
+	__type(key, __u32);
+	__type(value, struct wick_cached_rule);
+} rule_cache SEC(".maps");
+
 /*
  * Cells of all tables. The inner maps are arrays of one shape and without
  * BPF_F_INNER_MAP, so that both look-ups are inlined; the template is declared by

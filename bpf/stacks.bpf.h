@@ -54,6 +54,7 @@ static __always_inline __u64 kernel_stack_send(struct run *run, long bytes)
 	record->flags = 0;
 	record->pid = 0;
 	record->start_ns = 0;
+	record->value.count = 0;
 	return stack_send(run, slot, id);
 }
 
@@ -73,37 +74,53 @@ static __always_inline __u64 kernel_stack_of_sleeper(struct run *run)
 
 /* ---- user stacks ---- */
 
-/* Send the walked stack. Frames are copied so that record and frames are one piece of memory. */
-static __always_inline __u64 user_stack_send(struct run *run)
+/*
+ * A sample that looks for its user stack. Where that makes a record, the sample goes with it, which
+ * costs a third of a new entry in the counts; at usual rates most stacks of a window are new.
+ */
+struct stack_wish {
+	struct wick_key key;		/* user_stack: what a copy goes by, and then what was found */
+	struct wick_value value;	/* count 0: only the stack is wanted */
+	__u32 is_gone;			/* it went with the stack: there is nothing more to deliver */
+};
+
+/* Send the walked stack. */
+static __always_inline void user_stack_send(struct run *run, struct stack_wish *wish)
 {
 	struct unwind_cursor *s = &run->scratch->unwind;
 	struct wick_stack_record *record = &run->scratch->stack;
 	const struct wick_task *task = &run->scratch->task.task;
-	__u32 count = s->depth & UNWIND_FRAMES_MAX;
 	__u64 id, *slot;
 
 	record->pid = s->flags & UNWIND_RAW_FRAMES ? task->pid : 0;
 	record->start_ns = record->pid ? task->start_ns : 0;
 	id = wick_user_stack_id(s->hash, s->stop, record->pid, record->start_ns);
 	slot = sent_slot(id);
+	wish->key.user_stack = id;
 	if (id_is_sent(run, slot, id)) {
 		COUNT(run, STACKS_KNOWN);
-		return id;
+		return;
 	}
-	record->count = count;
+	record->count = s->depth & UNWIND_FRAMES_MAX;
 	record->stop = s->stop;
 	record->is_kernel = 0;
 	record->flags = s->flags;
-	bpf_probe_read_kernel(record->frames, count * 8, s->frames);
-	return stack_send(run, slot, id);
+	record->key = wish->key;
+	record->value = wish->value;
+	/* An event has a time, which only a copy has, too. */
+	if (settings.deliver_events)
+		record->value.count = 0;
+	wish->key.user_stack = stack_send(run, slot, id);
+	wish->is_gone = record->value.count && wish->key.user_stack == id;
 }
 
 /* A stack without frames that says why. */
-static __always_inline __u64 user_stack_absent(struct run *run, __u32 stop)
+static __always_inline void user_stack_absent(struct run *run, struct stack_wish *wish,
+					      __u32 stop)
 {
 	unwind_reset(&run->scratch->unwind);
 	run->scratch->unwind.stop = stop;
-	return user_stack_send(run);
+	user_stack_send(run, wish);
 }
 
 /* User registers into the scratch state: from @regs when it is user code that was interrupted. */
@@ -126,10 +143,11 @@ static __always_inline int user_registers(struct run *run, struct pt_regs *regs,
 }
 
 /*
- * Walk the user stack of the current task, whose registers are in the scratch state.
- * WICK_STACK_COPIED means: not possible yet, copy it.
+ * Walk the user stack of the current task, whose registers are in the scratch state. Returns
+ * UNWIND_STOP_NOT_LOADED when that is not possible yet, and it should be copied; UNWIND_STOP_NONE
+ * when it was walked.
  */
-static __always_inline __u64 user_stack_walk(struct run *run)
+static __always_inline int user_stack_walk(struct run *run)
 {
 	struct unwind_cursor *s = &run->scratch->unwind;
 	const struct wick_task *task = &run->scratch->task.task;
@@ -142,21 +160,43 @@ static __always_inline __u64 user_stack_walk(struct run *run)
 	run->scratch->start_rbx = s->regs[UNWIND_RBX];
 	if (process && process_matches(process, task)) {
 		if (process->state == WICK_PROCESS_COMPAT)
-			return user_stack_absent(run, UNWIND_STOP_COMPAT);
+			return UNWIND_STOP_COMPAT;
 		if (process->state == WICK_PROCESS_LOADED) {
 			s->map_first = process->map_first;
 			s->map_count = process->map_count;
 			COUNT(run, WALKS_USER);
 			unwind_walk_slot(run->slot);
 			if (mappings_may_be_old(run, process) || table_is_missing(run, process))
-				return WICK_STACK_COPIED;
-			return user_stack_send(run);
+				return UNWIND_STOP_NOT_LOADED;
+			return UNWIND_STOP_NONE;
 		}
 	}
 	/* Of a process that ends nothing can be learned any more, and its place must not be taken. */
 	if (!(task->flags & WICK_TASK_EXITING))
 		tables_request(run, process, bpf_ktime_get_ns());
-	return WICK_STACK_COPIED;
+	return UNWIND_STOP_NOT_LOADED;
+}
+
+/*
+ * The user stack of the current task, as @wish has it.
+ * @regs: of the interrupted code when the context has them, else NULL (then it is the kernel).
+ */
+static __always_inline void user_stack(struct run *run, struct pt_regs *regs, int in_kernel,
+				       struct stack_wish *wish)
+{
+	int stop = user_registers(run, regs, in_kernel);
+
+	if (stop == UNWIND_STOP_NONE)
+		stop = user_stack_walk(run);
+	if (stop == UNWIND_STOP_NOT_LOADED && !copy_send(run, &wish->key, &wish->value)) {
+		wish->is_gone = wish->value.count != 0;
+		return;
+	}
+	if (stop != UNWIND_STOP_NONE) {
+		unwind_reset(&run->scratch->unwind);
+		run->scratch->unwind.stop = stop;
+	}
+	user_stack_send(run, wish);
 }
 
 #endif

@@ -42,32 +42,21 @@ static __always_inline struct wick_mapping *mapping_search(struct unwind_cursor 
 	return NULL;
 }
 
-#define PAGE_NONE ~0u
+/* Not pages: none was looked up yet, nor the module; none of the module was. */
+#define PAGE_NO_MODULE ~0u
+#define PAGE_NONE (~0u - 1)
 
 static __always_inline int unwind_map_find(struct unwind_cursor *s, wick_u64 address)
 {
 	struct wick_mapping *m = mapping_search(s, address);
-	struct wick_module *module;
-	__u64 table;
-	__u32 id;
 
 	if (!m)
 		return -1;
-	id = m->module;
 	s->map_start = m->start;
 	s->map_end = m->end;
 	s->map_bias = m->bias;
-	s->map_module = id;
-	s->table_pages = 0;
-	s->table_cell = WICK_TABLE_NONE;
-	s->page = PAGE_NONE;
-	module = bpf_map_lookup_elem(&modules, &id);
-	if (!module)
-		return 0;
-	s->table_start = module->start;
-	table = *(volatile __u64 *)&module->table;
-	s->table_cell = table >> 32;
-	s->table_pages = (__u32)table;
+	s->map_module = m->module;
+	s->page = PAGE_NO_MODULE;
 	return 0;
 }
 
@@ -87,13 +76,39 @@ static __always_inline struct wick_block *block_find(__u32 cell)
 	return inner ? bpf_map_lookup_elem(inner, &block) : NULL;
 }
 
-/* The layout is that of profiler/unwind/unwind_table.h. */
-static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u64 address)
+static __always_inline void module_find(struct unwind_cursor *s)
+{
+	__u32 id = s->map_module;
+	struct wick_module *module = bpf_map_lookup_elem(&modules, &id);
+	__u64 table;
+
+	s->table_pages = 0;
+	s->table_cell = WICK_TABLE_NONE;
+	s->page = PAGE_NONE;
+	if (!module)
+		return;
+	s->table_start = module->start;
+	table = *(volatile __u64 *)&module->table;
+	s->table_cell = table >> 32;
+	s->table_pages = (__u32)table;
+}
+
+/* A rule, and for which bytes of its page it holds. */
+struct rule_range {
+	__u64 rule;
+	__u32 first, end;
+};
+
+/* In the module's table, whose layout is that of profiler/unwind/unwind_table.h. */
+static __always_inline wick_u64 rule_search(struct unwind_cursor *s, wick_u64 address,
+					    struct rule_range *ret)
 {
 	__u32 zero = 0, page, row, count, low = 0, cell, number = 0;
 	struct wick_rules *pool;
 	struct wick_block *block;
 
+	if (s->page == PAGE_NO_MODULE)
+		module_find(s);
 	if (address < s->table_start || (address - s->table_start) >> 12 >= s->table_pages)
 		return s->table_pages || s->table_cell != WICK_TABLE_UNASKED ? 0 :
 									       UNWIND_NOT_LOADED;
@@ -123,18 +138,75 @@ static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u
 		cell = block->cells[(row + middle) & (WICK_BLOCK_CELLS - 1)];
 		if ((cell & 4095) <= (address & 4095)) {
 			number = cell >> 12;
+			ret->first = cell & 4095;
 			low = middle + 1;
 		} else {
+			ret->end = cell & 4095;
 			count = middle;
 		}
 	}
-	return pool->rule[number & (WICK_RULES_MAX - 1)];
+	ret->rule = pool->rule[number & (WICK_RULES_MAX - 1)];
+	return ret->rule;
+}
+
+/*
+ * Addresses come again and again, and a search touches some five cache lines in as many pages, which
+ * are cold in between samples: so what was found for a line of code is kept in one. A module's
+ * number is never given to another file, so that it stays true. CPUs, and programs that
+ * interrupt each other, may write an entry at once and leave half of each: then the check is wrong.
+ */
+#define CODE_LINE_SHIFT 6
+#define CODE_LINE_MASK 63ull
+/* The lower bits of a check are the first and the last byte of the line that the rule holds for. */
+#define CHECK_FIRST_SHIFT 6
+#define CHECK_MASK (~0ull << 12)
+
+static __always_inline void rule_keep(volatile struct wick_cached_rule *cached, __u64 frame,
+				      const struct rule_range *found)
+{
+	__u32 line = frame & 4095 & ~CODE_LINE_MASK, end = line + CODE_LINE_MASK + 1;
+	__u32 first = found->first > line ? found->first - line : 0;
+	__u32 last = (found->end < end ? found->end : end) - line - 1;
+	__u64 check = unwind_hash(frame >> CODE_LINE_SHIFT, found->rule) & CHECK_MASK;
+
+	cached->rule = found->rule;
+	cached->check = check | first << CHECK_FIRST_SHIFT | last;
+}
+
+static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u64 address)
+{
+	__u64 frame = unwind_frame(s->map_module, address);
+	__u64 line = frame >> CODE_LINE_SHIFT, byte = frame & CODE_LINE_MASK, rule, check;
+	__u32 index = (line * UNWIND_HASH_FACTOR) >> (64 - WICK_RULE_CACHE_SHIFT);
+	volatile struct wick_cached_rule *cached = bpf_map_lookup_elem(&rule_cache, &index);
+	struct rule_range found = { .end = 4096 };
+
+	if (!cached)
+		return 0;
+	rule = cached->rule;
+	check = cached->check;
+	if (rule && !((check ^ unwind_hash(line, rule)) & CHECK_MASK) &&
+	    byte >= ((check >> CHECK_FIRST_SHIFT) & CODE_LINE_MASK) &&
+	    byte <= (check & CODE_LINE_MASK))
+		return rule;
+	rule = rule_search(s, address, &found);
+	if (found.rule)
+		rule_keep(cached, frame, &found);
+	return rule;
 }
 
 static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size,
 					      wick_u64 address)
 {
 	return bpf_probe_read_user(to, size, (void *)address);
+}
+
+static __always_inline void unwind_frame_store(struct unwind_cursor *s, wick_u32 index,
+					       wick_u64 frame)
+{
+	struct scratch *scratch = container_of(s, struct scratch, unwind);
+
+	scratch->stack.frames[index] = frame;
 }
 
 /* More return probes pending in one task than this are not looked through. */

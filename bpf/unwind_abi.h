@@ -216,12 +216,17 @@ struct unwind_cursor {
 	wick_u64 hash;			/* of the frames so far */
 	wick_u64 window_base;		/* user address of window[0]; ~0: nothing read */
 	wick_u64 window[UNWIND_WINDOW_BYTES / 8];
+#ifndef __bpf__
 	wick_u64 frames[UNWIND_FRAMES_SLOTS];
+#endif
 };
+
+/* 2^64 divided by the golden ratio: multiplied by it, near numbers end up far apart. */
+#define UNWIND_HASH_FACTOR 0x9E3779B97F4A7C15ull
 
 static __always_inline wick_u64 unwind_hash(wick_u64 hash, wick_u64 value)
 {
-	hash = (hash ^ value) * 0x9E3779B97F4A7C15ull;
+	hash = (hash ^ value) * UNWIND_HASH_FACTOR;
 	return hash ^ (hash >> 29);
 }
 

@@ -31,6 +31,17 @@ static __always_inline wick_u64 unwind_rule_find(struct unwind_cursor *s, wick_u
 static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to, wick_u32 size,
 					      wick_u64 address);
 
+/* In the kernel frames are stored where they are sent from. */
+#ifdef __bpf__
+static __always_inline void unwind_frame_store(struct unwind_cursor *s, wick_u32 index,
+					       wick_u64 frame);
+#else
+static inline void unwind_frame_store(struct unwind_cursor *s, wick_u32 index, wick_u64 frame)
+{
+	s->frames[index] = frame;
+}
+#endif
+
 /* One word of stack, through the window. Frames are visited upwards, so it is refilled rarely. */
 static __always_inline int unwind_read_word(struct unwind_cursor *s, wick_u64 address,
 					    wick_u64 *ret)
@@ -64,7 +75,7 @@ static __always_inline void unwind_push(struct unwind_cursor *s, wick_u64 pc)
 
 	if (s->map_module < UNWIND_MODULE_FIRST)
 		s->flags |= UNWIND_RAW_FRAMES;
-	s->frames[s->depth & (UNWIND_FRAMES_SLOTS - 1)] = frame;
+	unwind_frame_store(s, s->depth & (UNWIND_FRAMES_SLOTS - 1), frame);
 	s->depth++;
 	s->hash = unwind_hash(s->hash, frame);
 }

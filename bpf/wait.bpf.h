@@ -112,23 +112,20 @@ static __always_inline void wait_open(struct wick_wait *wait)
 static __always_inline int wait_stacks(struct run *run, __u64 now_ns, __u64 *ret_task,
 				       __u64 *ret_kernel, __u64 *ret_user)
 {
-	struct wick_key key = {};
-	__u64 id;
+	struct stack_wish wish = {};
 
-	key.task = task_send(run);
-	if (!key.task)
+	wish.key.task = task_send(run);
+	if (!wish.key.task)
 		return -1;
 	if (settings.walk_kernel && !run->without_kernel_stack)
-		key.kernel_stack = kernel_stack(run);
+		wish.key.kernel_stack = kernel_stack(run);
 	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
-		key.user_stack = wick_wait_stack_id(run->tid, now_ns);
-		id = user_stack(run, NULL, 1, &key, 0, 0);
-		if (id != WICK_STACK_COPIED)
-			key.user_stack = id;
+		wish.key.user_stack = wick_wait_stack_id(run->tid, now_ns);
+		user_stack(run, NULL, 1, &wish);
 	}
-	*ret_kernel = key.kernel_stack;
-	*ret_user = key.user_stack;
-	*ret_task = key.task;
+	*ret_kernel = wish.key.kernel_stack;
+	*ret_user = wish.key.user_stack;
+	*ret_task = wish.key.task;
 	return 0;
 }
 
@@ -228,7 +225,8 @@ static __always_inline void wait_hold(struct run *run, struct wick_wait *wait, _
  */
 static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 {
-	struct wick_key key = { .task = wait->task, .kernel_stack = wait->kernel_stack };
+	struct stack_wish wish = { .key.task = wait->task,
+				   .key.kernel_stack = wait->kernel_stack };
 	int is_same = wait->instance == task_instance(run->task);
 	__u64 value = wait->value, task;
 
@@ -237,7 +235,7 @@ static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 		return;
 	wait_details(run, wait);
 	detail_add_common(run, value);
-	key.detail = detail_send(run);
+	wish.key.detail = detail_send(run);
 	/* Fills in the scratch's task, which a walk needs; parts of a copy go by the same id. */
 	task = task_send(run);
 	if (!task) {
@@ -245,17 +243,14 @@ static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 		run_release(run);
 		return;
 	}
-	key.user_stack = WICK_STACK_COPIED;
+	stack_wish_sample(&wish, value);
 	if (is_same) {
-		key.task = task;
-		key.user_stack = user_stack(run, NULL, 1, &key, 1, value);
+		wish.key.task = task;
+		user_stack(run, NULL, 1, &wish);
 	} else {
-		key.user_stack = user_stack_absent(run, UNWIND_STOP_EXEC);
+		user_stack_absent(run, &wish, UNWIND_STOP_EXEC);
 	}
-	if (key.user_stack == WICK_STACK_COPIED)
-		COUNT(run, REPORTED);
-	else
-		sample_deliver(run, &key, value);
+	sample_deliver_rest(run, &wish, value);
 	run_release(run);
 }
 
@@ -305,6 +300,7 @@ static __always_inline void wait_add_peer(struct run *run, struct wick_wait *wai
 static __always_inline void wait_walk_asleep(struct run *run, struct wick_wait *wait,
 					     __u64 now_ns)
 {
+	struct stack_wish wish = {};
 	__u64 task;
 
 	/* What is not named here is counted as lost by the last drain. */
@@ -314,7 +310,8 @@ static __always_inline void wait_walk_asleep(struct run *run, struct wick_wait *
 	if (task && settings.walk_kernel)
 		wait->kernel_stack = kernel_stack_of_sleeper(run);
 	if (task && settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL))
-		wait->user_stack = user_stack_absent(run, UNWIND_STOP_ASLEEP);
+		user_stack_absent(run, &wish, UNWIND_STOP_ASLEEP);
+	wait->user_stack = wish.key.user_stack;
 	wait->task = task;
 	run_release(run);
 }

@@ -116,10 +116,26 @@ static int read_task(struct drain *d, const void *record, size_t size)
 	return window_add_task(record_window(d, &r->head), r->id, &r->task);
 }
 
+/* Into @window, which has the stacks it names or will have them when it is whole. */
+static int sample_add(struct drain *d, struct window *window, const struct window_sample *sample)
+{
+	int r;
+
+	if (d->waits)
+		open_waits_complete(d->waits, window, &sample->key);
+	r = window_add_sample(window, sample);
+	if (r < 0)
+		d->stats.lost_memory += sample->value.count;
+	return r;
+}
+
 static int read_stack(struct drain *d, const void *record, size_t size)
 {
 	const struct wick_stack_record *r = record;
+	struct window *window = record_window(d, &r->head);
+	struct window_sample sample;
 	struct window_stack stack;
+	int error;
 
 	if (size < WICK_STACK_RECORD_HEAD_BYTES ||
 	    size < WICK_STACK_RECORD_HEAD_BYTES + (size_t)r->count * sizeof(r->frames[0]))
@@ -128,7 +144,12 @@ static int read_stack(struct drain *d, const void *record, size_t size)
 				       .is_kernel = r->is_kernel, .flags = r->flags,
 				       .pid = r->pid, .start_ns = r->start_ns,
 				       .frames = r->frames };
-	return window_add_stack(record_window(d, &r->head), &stack);
+	sample = (struct window_sample){ .key = r->key, .source = r->head.source,
+					 .value = r->value };
+	error = window_add_stack(window, &stack);
+	if (!r->value.count)
+		return error;
+	return sample_add(d, window, &sample) ?: error;
 }
 
 static int read_detail(struct drain *d, const void *record, size_t size)
@@ -256,10 +277,7 @@ static void counts_add(struct drain *d, uint32_t source, uint32_t count)
 		struct window_sample sample = { .key = d->keys[i], .source = source,
 						.value = d->values[i] };
 
-		if (d->waits)
-			open_waits_complete(d->waits, d->window, &sample.key);
-		if (window_add_sample(d->window, &sample) < 0)
-			d->stats.lost_memory += sample.value.count;
+		sample_add(d, d->window, &sample);
 	}
 	d->stats.keys += count;
 }

@@ -34,12 +34,12 @@ def run(table, build, folder, quick):
     wick = [build + "/wick", "record", "-q", "-a", "-o", folder + "/slow.pb.gz", "-F"]
     rows = {"an empty program, 999 Hz": [build + "/tests/bench/empty_sampler", "999"],
             "wick, 99 Hz": wick + ["99"], "wick, 999 Hz": wick + ["999"]}
+    table.begin("slowdown of fixed work", ["% median", "% quartile 1", "% quartile 3"])
     ratios = {name: [] for name in rows}
     for _ in range(2 if quick else ROUNDS):
         for name, command in rows.items():
             # A pair each, one after the other: what changes slowly is in both.
             ratios[name].append((work_ns_beside(build, command) / work_ns(build) - 1) * 100)
-    table.begin("slowdown of fixed work", ["% median", "% quartile 1", "% quartile 3"])
     for name in rows:
         low, middle, high = statistics.quantiles(ratios[name], n=4)
         table.row(name, middle, low, high)
