@@ -350,6 +350,7 @@ int session_start(struct session *s, struct error *err)
 	for (size_t i = 0; i < s->source_count && !r; i++)
 		r = source_attach(s->sources[i], err);
 	r = r ?: attach_process_programs(s, true, err);
+	r = r ?: targets_follow(&s->options, s->maps, err);
 	if (r < 0 && err && !err->text[0])
 		error_set(err, ERROR_FAILED, r, "cannot start: %s", strerror(-r));
 	s->started = r >= 0;

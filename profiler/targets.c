@@ -6,6 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "profiler/base/cleanup.h"
+#include "profiler/descendants.h"
+#include "profiler/proc_stat.h"
+
 static int targets_add(const char *what, const pid_t *ids, size_t count, uint32_t state, int map_fd,
 		       struct error *err)
 {
@@ -36,6 +40,45 @@ int targets_set(const struct session_options *options, const struct bpf_maps *ma
 
 	return r ?: targets_add("thread", options->tids, options->tid_count, WICK_TARGET_ACTIVE,
 				bpf_maps_fd(maps, "target_tids"), err);
+}
+
+/* One that ended before the kernel side looked out for that would be waited for in vain. */
+static void drop_ended(const pid_t *pids, size_t count, int map_fd)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t id = pids[i];
+
+		if (!proc_stat_lives(id))
+			bpf_map_delete_elem(map_fd, &id);
+	}
+}
+
+int targets_follow(const struct session_options *options, const struct bpf_maps *maps,
+		   struct error *err)
+{
+	int map_fd = bpf_maps_fd(maps, "target_pids"), r;
+	const uint32_t active = WICK_TARGET_ACTIVE;
+	_cleanup_free_ pid_t *below = NULL;
+	ssize_t count;
+
+	if (!options->pid_count || options->wait_exec)
+		return 0;
+	drop_ended(options->pids, options->pid_count, map_fd);
+	if (options->no_inherit)
+		return 0;
+	count = descendants_read(options->pids, options->pid_count, &below);
+	if (count < 0)
+		return count;
+	for (ssize_t i = 0; i < count; i++) {
+		uint32_t id = below[i];
+
+		r = bpf_map_update_elem(map_fd, &id, &active, BPF_ANY);
+		if (r < 0)
+			return error_set(err, ERROR_FAILED, r, "cannot profile: process %u: %s", id,
+					 r == -E2BIG ? "too many" : strerror(-r));
+	}
+	drop_ended(below, count, map_fd);
+	return 0;
 }
 
 static bool map_has_keys(const struct bpf_maps *maps, const char *name)

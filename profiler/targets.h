@@ -11,6 +11,12 @@
 /* Put them in. A PID that does not exist is an error with its number. */
 int targets_set(const struct session_options *options, const struct bpf_maps *maps,
 		struct error *err);
+/*
+ * Add what the processes have started before, unless options->no_inherit, and take out what has ended
+ * meanwhile. The kernel side must already follow forks and exits.
+ */
+int targets_follow(const struct session_options *options, const struct bpf_maps *maps,
+		   struct error *err);
 /* Whether any is left: the kernel side removes those that end and adds their children. */
 bool targets_live(const struct session_options *options, const struct bpf_maps *maps);
 

@@ -202,7 +202,7 @@ static int parse_limit(const struct option_row *row, const char *value, void *fi
 const struct option_row record_option_table[] = {
 	{ 'a', "all", NULL, "the whole machine; the default without a command", TARGETS,
 	  option_parse_flag, FIELD(all) },
-	{ 'p', "pid", "PID,...", "these processes, with their threads and children", TARGETS,
+	{ 'p', "pid", "PID,...", "these processes, with their threads and all below them", TARGETS,
 	  option_parse_processes, FIELD(pids), .completion = COMPLETE_PID, .is_list = true },
 	{ 't', "tid", "TID,...", "these threads", TARGETS,
 	  option_parse_processes, FIELD(tids), .completion = COMPLETE_PID, .is_list = true },
@@ -214,7 +214,7 @@ const struct option_row record_option_table[] = {
 	  parse_user, FIELD(user), .completion = COMPLETE_USER },
 	{ 'n', "name", "GLOB", "tasks with such a name (comm), as 'nginx*'", TARGETS,
 	  option_parse_text, FIELD(comm_glob) },
-	{ 0, "no-inherit", NULL, "leave out children that are started later", TARGETS,
+	{ 0, "no-inherit", NULL, "leave out children, those there are and later ones", TARGETS,
 	  option_parse_flag, FIELD(no_inherit) },
 
 	{ 'e', "event", "EVENT,...", "what to sample instead of cpu; may be repeated. KEY=VALUE "
