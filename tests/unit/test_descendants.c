@@ -116,7 +116,8 @@ int main(void)
 		UNIT_TEST("children and theirs are found, once each, and not who was asked about",
 			  test_below),
 		UNIT_TEST("who has no children has none", test_none),
-		UNIT_TEST("a name may look like the fields behind it; a zombie has ended", test_stat),
+		UNIT_TEST("a name may look like the fields behind it; a zombie has ended",
+			  test_stat),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
