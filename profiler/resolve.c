@@ -21,6 +21,7 @@ struct resolver {
 	struct resolve_stats stats;
 	uint32_t first_value[SOURCES_MAX];	/* of each source */
 	size_t value_count;
+	bool has_default;		/* among the values */
 };
 
 /* A stack of a profile while it is put together, leaf first. */
@@ -58,6 +59,11 @@ static int add_values(struct resolver *r, const struct source *source)
 		error = error ?: profile_builder_value_type(r->builder, &type, &index);
 		if (error < 0)
 			return error;
+		/* What viewers show first: of the first source. */
+		if (value->is_main && !r->has_default) {
+			profile_builder_default(r->builder, index);
+			r->has_default = true;
+		}
 		r->value_count++;
 	}
 	return 0;
@@ -99,18 +105,39 @@ static bool is_tracing_code(const char *function)
 	return false;
 }
 
-#define TRACING_FRAMES_MAX 8
-
-/* How many frames at the leaf of a kernel stack belong to the tracing itself. */
-static uint32_t tracing_frames(struct resolver *r, const struct window_stack *stack)
+/* What every wait ends in; the kernel leaves it out of stacks of tasks that sleep, too. */
+static bool is_scheduler_code(const char *function)
 {
+	static const char *const names[] = { "__schedule", "schedule", "schedule_timeout",
+					     "schedule_hrtimeout_range",
+					     "schedule_hrtimeout_range_clock",
+					     "schedule_preempt_disabled", "io_schedule",
+					     "io_schedule_timeout" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(function, names[i]))
+			return true;
+	return false;
+}
+
+#define TRACING_FRAMES_MAX 12
+
+/* How many frames at the leaf of a kernel stack say only how the sample came about. */
+static uint32_t tracing_frames(struct resolver *r, const struct source *source,
+			       const struct window_stack *stack)
+{
+	const char *name;
+
 	struct location_info info;
 	uint32_t skip = 0;
 
-	for (uint32_t i = 0; i < stack->count && i < TRACING_FRAMES_MAX; i++)
-		if (locations_find(r->locations, stack, i, &info) >= 0 &&
-		    is_tracing_code(profile_builder_text(r->builder, info.name)))
+	for (uint32_t i = 0; i < stack->count && i < TRACING_FRAMES_MAX; i++) {
+		if (locations_find(r->locations, stack, i, &info) < 0)
+			continue;
+		name = profile_builder_text(r->builder, info.name);
+		if (is_tracing_code(name) || (source->in_scheduler && is_scheduler_code(name)))
 			skip = i + 1;
+	}
 	return skip;
 }
 
@@ -128,7 +155,7 @@ static int add_stack(struct resolver *r, const struct source *source, uint64_t i
 	if (!stack && id >= WICK_STACK_FIRST)
 		r->stats.stack_unresolved += weight;
 	if (stack && stack->is_kernel && source->in_tracepoint)
-		i = tracing_frames(r, stack);
+		i = tracing_frames(r, source, stack);
 	for (; stack && i < stack->count; i++) {
 		error = locations_find(r->locations, stack, i, &info);
 		if (error < 0)

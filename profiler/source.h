@@ -66,6 +66,8 @@ struct source {
 	bool no_user_stack, no_kernel_stack;
 	/* Kernel stacks begin in the tracepoint's own code, which is left out. */
 	bool in_tracepoint;
+	/* And then in the scheduler's, which is left out, too. */
+	bool in_scheduler;
 	/* Never the profiler's own tasks: its programs could meet locks that these hold. */
 	bool skips_profiler;
 	/* Samples may come from interrupts: those are not of the task that was hit. */

@@ -55,4 +55,9 @@ expect "what only counts is a table" 0 "without a histogram of switch: it only c
 "$WICK" record -e offcpu --histogram -d 0.5 >/dev/full 2>said
 ended "a full standard output is an error" $? 1 "cannot write: standard output: No space left"
 
+
+"$WICK" record -e offcpu -d 1 -q -o off.pb.gz 2>said
+expect "a report of waits is of their time" 0 "off_cpu " report off.pb.gz
+check "they end in what was waited for, not in the scheduler" \
+	sh -c 'grep -q do_nanosleep out && ! grep -q " __schedule$" out'
 exit $failed
