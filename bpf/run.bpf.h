@@ -88,6 +88,15 @@ static __always_inline int run_claim(struct run *run)
 	return -1;
 }
 
+/* What to look for a user stack with, empty. */
+static __always_inline struct stack_wish *stack_wish_new(struct run *run)
+{
+	struct stack_wish *wish = &run->scratch->wish;
+
+	__builtin_memset(wish, 0, sizeof(*wish));
+	return wish;
+}
+
 static __always_inline void run_release(struct run *run)
 {
 	barrier();

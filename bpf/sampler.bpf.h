@@ -103,22 +103,22 @@ static __always_inline void stack_wish_sample(struct stack_wish *wish, __u64 val
 static __always_inline void sample_walk(struct run *run, struct pt_regs *regs, __u64 value)
 {
 	int in_kernel = !regs || !registers_are_user(regs);
-	struct stack_wish wish = {};
+	struct stack_wish *wish = stack_wish_new(run);
 
-	wish.key.task = task_send(run);
-	if (!wish.key.task) {
+	wish->key.task = task_send(run);
+	if (!wish->key.task) {
 		COUNT(run, LOST_TASK);
 		return;
 	}
 	detail_add_common(run, value);
-	wish.key.detail = detail_send(run);
+	wish->key.detail = detail_send(run);
 	if (in_kernel && settings.walk_kernel && !run->without_kernel_stack)
-		wish.key.kernel_stack = kernel_stack(run);
+		wish->key.kernel_stack = kernel_stack(run);
 	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
-		stack_wish_sample(&wish, value);
-		user_stack(run, regs, in_kernel, &wish);
+		stack_wish_sample(wish, value);
+		user_stack(run, regs, in_kernel, wish);
 	}
-	sample_deliver_rest(run, &wish, value);
+	sample_deliver_rest(run, wish, value);
 }
 
 /* For "start to first sample"; two CPUs at once may both write, nanoseconds apart. */

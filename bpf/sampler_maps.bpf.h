@@ -22,13 +22,24 @@ struct copy_state {
 	__u32 bytes, part;		/* of that part */
 };
 
+/*
+ * A sample that looks for its user stack. Where that makes a record, the sample goes with it, which
+ * costs a third of a new entry in the counts; at usual rates most stacks of a window are new.
+ */
+struct stack_wish {
+	struct wick_key key;		/* user_stack: what a copy goes by, and then what was found */
+	struct wick_value value;	/* count 0: only the stack is wanted */
+	__u32 is_gone;			/* it went with the stack: there is nothing more to deliver */
+};
+
 /* Per-run state of one program, claimed so that a program that interrupts another has its own. */
 struct scratch {
 	struct unwind_cursor unwind;
 	/* Where the walk began, and what it changes: a copy begins with these. */
 	__u64 start_ip, start_sp, start_fp, start_rbx;
 	struct copy_state copy;
-	struct pt_regs saved;		/* too large for a program's stack */
+	struct pt_regs saved;		/* too large for a program's stack, as what follows */
+	struct stack_wish wish;
 	struct wick_stack_record stack;
 	struct wick_task_record task;
 	struct wick_detail_record detail;

@@ -74,16 +74,6 @@ static __always_inline __u64 kernel_stack_of_sleeper(struct run *run)
 
 /* ---- user stacks ---- */
 
-/*
- * A sample that looks for its user stack. Where that makes a record, the sample goes with it, which
- * costs a third of a new entry in the counts; at usual rates most stacks of a window are new.
- */
-struct stack_wish {
-	struct wick_key key;		/* user_stack: what a copy goes by, and then what was found */
-	struct wick_value value;	/* count 0: only the stack is wanted */
-	__u32 is_gone;			/* it went with the stack: there is nothing more to deliver */
-};
-
 /* Send the walked stack. */
 static __always_inline void user_stack_send(struct run *run, struct stack_wish *wish)
 {

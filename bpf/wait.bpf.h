@@ -112,20 +112,20 @@ static __always_inline void wait_open(struct wick_wait *wait)
 static __always_inline int wait_stacks(struct run *run, __u64 now_ns, __u64 *ret_task,
 				       __u64 *ret_kernel, __u64 *ret_user)
 {
-	struct stack_wish wish = {};
+	struct stack_wish *wish = stack_wish_new(run);
 
-	wish.key.task = task_send(run);
-	if (!wish.key.task)
+	wish->key.task = task_send(run);
+	if (!wish->key.task)
 		return -1;
 	if (settings.walk_kernel && !run->without_kernel_stack)
-		wish.key.kernel_stack = kernel_stack(run);
+		wish->key.kernel_stack = kernel_stack(run);
 	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
-		wish.key.user_stack = wick_wait_stack_id(run->tid, now_ns);
-		user_stack(run, NULL, 1, &wish);
+		wish->key.user_stack = wick_wait_stack_id(run->tid, now_ns);
+		user_stack(run, NULL, 1, wish);
 	}
-	*ret_kernel = wish.key.kernel_stack;
-	*ret_user = wish.key.user_stack;
-	*ret_task = wish.key.task;
+	*ret_kernel = wish->key.kernel_stack;
+	*ret_user = wish->key.user_stack;
+	*ret_task = wish->key.task;
 	return 0;
 }
 
@@ -225,17 +225,19 @@ static __always_inline void wait_hold(struct run *run, struct wick_wait *wait, _
  */
 static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 {
-	struct stack_wish wish = { .key.task = wait->task,
-				   .key.kernel_stack = wait->kernel_stack };
+	struct stack_wish *wish;
 	int is_same = wait->instance == task_instance(run->task);
 	__u64 value = wait->value, task;
 
 	wait->state = WICK_WAIT_NONE;
 	if (!sample_claim(run))
 		return;
+	wish = stack_wish_new(run);
+	wish->key.task = wait->task;
+	wish->key.kernel_stack = wait->kernel_stack;
 	wait_details(run, wait);
 	detail_add_common(run, value);
-	wish.key.detail = detail_send(run);
+	wish->key.detail = detail_send(run);
 	/* Fills in the scratch's task, which a walk needs; parts of a copy go by the same id. */
 	task = task_send(run);
 	if (!task) {
@@ -243,14 +245,14 @@ static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 		run_release(run);
 		return;
 	}
-	stack_wish_sample(&wish, value);
+	stack_wish_sample(wish, value);
 	if (is_same) {
-		wish.key.task = task;
-		user_stack(run, NULL, 1, &wish);
+		wish->key.task = task;
+		user_stack(run, NULL, 1, wish);
 	} else {
-		user_stack_absent(run, &wish, UNWIND_STOP_EXEC);
+		user_stack_absent(run, wish, UNWIND_STOP_EXEC);
 	}
-	sample_deliver_rest(run, &wish, value);
+	sample_deliver_rest(run, wish, value);
 	run_release(run);
 }
 
@@ -300,18 +302,19 @@ static __always_inline void wait_add_peer(struct run *run, struct wick_wait *wai
 static __always_inline void wait_walk_asleep(struct run *run, struct wick_wait *wait,
 					     __u64 now_ns)
 {
-	struct stack_wish wish = {};
+	struct stack_wish *wish;
 	__u64 task;
 
 	/* What is not named here is counted as lost by the last drain. */
 	if (!value_wanted(now_ns - wait->begin_ns) || run_try_claim(run))
 		return;
+	wish = stack_wish_new(run);
 	task = task_send(run);
 	if (task && settings.walk_kernel)
 		wait->kernel_stack = kernel_stack_of_sleeper(run);
 	if (task && settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL))
-		user_stack_absent(run, &wish, UNWIND_STOP_ASLEEP);
-	wait->user_stack = wish.key.user_stack;
+		user_stack_absent(run, wish, UNWIND_STOP_ASLEEP);
+	wait->user_stack = wish->key.user_stack;
 	wait->task = task;
 	run_release(run);
 }
