@@ -160,6 +160,8 @@ void harness_profile(const struct harness_run *run, struct harness_result *ret)
 		fail_msg("%s", err.text);
 	}
 	session_stats(session, &ret->stats);
+	if (run->finished)
+		run->finished(run->context, session);
 	ret->folded = write_folded(ret->profile);
 	harness_end(pid);
 	close(ready[0]);

@@ -23,7 +23,9 @@ struct harness_run {
 	struct session_options session;	/* pids and wait_exec are filled in unless whole_machine */
 	/* Called when the session runs, about every 10 ms, until it returns false or time is up. */
 	bool (*during)(void *context, struct session *session);
-	void *context;
+	/* Called when the session has finished, and is still there to be asked. */
+	void (*finished)(void *context, struct session *session);
+	void *context;			/* of both */
 };
 
 struct harness_result {
