@@ -5,8 +5,9 @@
  *
  *	rates KIND SECONDS PER_SECOND FILE
  *
- *	switch	two threads of one CPU that wake each other by pipes: the kernel's count of how often
+ *	sleep	two threads of one CPU that wake each other by pipes: the kernel's count of how often
  *		they went to sleep
+ *	switch	the same: how often they lost the CPU, which one may also do by waking the other
  *	futex	two threads that wait for each other: calls that wait
  *	call	system calls
  *	fault	pages touched for the first time: the kernel's count of minor faults
@@ -14,7 +15,7 @@
  *	packet	datagrams to itself: each raises a softirq
  *	disk	blocks read from a disk, past the page cache: each raises an interrupt
  *
- * FILE gets how many there were.
+ * FILE gets how many there were. Where there is no disk, there are no reads.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -84,12 +85,7 @@ static void pin_to_one(void)
 	sched_setaffinity(0, sizeof(one), &one);
 }
 
-static long sleeps(const struct rusage *usage)
-{
-	return usage->ru_nvcsw;
-}
-
-NOINLINE static long make_switches(void)
+NOINLINE static void ping_pong(void)
 {
 	pthread_t thread;
 	long made = 0;
@@ -106,7 +102,28 @@ NOINLINE static long make_switches(void)
 	if (write(pipes[0][1], &byte, 1) != 1)
 		exit(1);
 	pthread_join(thread, NULL);
+}
+
+static long sleeps(const struct rusage *usage)
+{
+	return usage->ru_nvcsw;
+}
+
+static long make_sleeps(void)
+{
+	ping_pong();
 	return usage_count(sleeps);
+}
+
+static long switches(const struct rusage *usage)
+{
+	return usage->ru_nvcsw + usage->ru_nivcsw;
+}
+
+static long make_switches(void)
+{
+	ping_pong();
+	return usage_count(switches);
 }
 
 static int turn;			/* 1: the other thread's; 2: it is to end */
@@ -223,7 +240,6 @@ NOINLINE static long make_packets(void)
 	return made;
 }
 
-/* Nothing where there is no disk. */
 NOINLINE static long make_reads(void)
 {
 	static char block[PAGE_BYTES] __attribute__((aligned(PAGE_BYTES)));
@@ -244,9 +260,9 @@ static const struct kind {
 	const char *name;
 	long (*make)(void);
 } kinds[] = {
-	{ "switch", make_switches }, { "futex", make_waits },	  { "call", make_calls },
-	{ "fault", make_faults },    { "signal", make_signals },  { "packet", make_packets },
-	{ "disk", make_reads },
+	{ "sleep", make_sleeps }, { "switch", make_switches }, { "futex", make_waits },
+	{ "call", make_calls },	  { "fault", make_faults },    { "signal", make_signals },
+	{ "packet", make_packets }, { "disk", make_reads },
 };
 
 static long make(const char *name)
