@@ -59,10 +59,47 @@ hotplug() {
 	return $status
 }
 
+# What workloads say of themselves is in *.truth; what they have to make is in sources.py, too.
+workloads='
+	faults minor faults.truth 2000
+	waits waits.truth sleep fault
+	wakes 20 wakes.truth
+	crowded 1 crowded.truth
+	calls calls.truth
+	convoy 1 4 convoy.truth
+	endings exits 4
+	endings kills 50
+	endings segv
+	true'
+
+# What the kernel has counted. The console is a serial line: it interrupts.
+tallies='
+	cat /proc/softirqs >softirq.$when.truth
+	cat /proc/interrupts >irq.$when.truth'
+tally() {
+	when=$1 sh -c "$tallies"
+}
+interrupting="
+	when=begun; $tallies
+	for i in 1 2 3; do echo interrupting >/dev/console; sleep 0.3; done
+	when=last; $tallies"
+
 run verify verify /objects/*.bpf.o
+# These are recorded below.
+truths=cpu,offcpu,runq,wakeup,switch,syscall,lock,fault,signal,exit
 for event in $(wick record --help | sed -n '/^Values of --event/,/^$/s/^  \([^ ]*\) .*/\1/p'); do
-	run "event-$event" wick record --dry-run --debug libbpf -e "$event"
+	case ,$truths,wall,irq,softirq, in
+	*,$event,*) ;;
+	*) run "event-$event" wick record --dry-run --debug libbpf -e "$event" ;;
+	esac
 done
+run sources wick record --stats --debug libbpf -e $truths -o sources.pb.gz -- sh -c "$workloads"
+run kernel-locks wick record --stats -e cpu,lock,kernel -o kernel-locks.pb.gz -- contend 1 4 mmap
+ls -d /sys/kernel/tracing/events/lock/contention_begin >contention
+tally before
+run interrupts wick record --stats -e irq,softirq -o interrupts.pb.gz -a -- sh -c "$interrupting"
+tally after
+run wall wick record --stats -e wall -o wall.pb.gz -- waits wall.truth cycles
 run depth wick record --stats -F 199 -d 3 -o depth.folded -- recurse 4 40
 # Two processes of one shell: one is its child, the other is what it becomes.
 run chain wick record --stats -F 199 -d 3 -o chain.folded -- \

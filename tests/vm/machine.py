@@ -66,7 +66,8 @@ def build_initramfs(path, root, init, programs, objects):
 
 
 def boot(kernel, initramfs, folder, seconds):
-    """Run the machine to its end. Returns a dict of what the guest left: name to text.
+    """Run the machine to its end. Returns a dict of what the guest left: name to text, or bytes
+    where it is compressed.
 
     A kernel that dies before its first process is emulation's fault, seen now and then: again.
     """
@@ -102,9 +103,10 @@ def unpack(path):
     with open(path, "rb") as file:
         data = io.BytesIO(file.read())
     with tarfile.open(fileobj=data, mode="r:gz") as archive:
-        return {os.path.basename(member.name):
-                archive.extractfile(member).read().decode(errors="replace")
-                for member in archive if member.isfile()}
+        files = {os.path.basename(member.name): archive.extractfile(member).read()
+                 for member in archive if member.isfile()}
+    return {name: content if name.endswith(".gz") else content.decode(errors="replace")
+            for name, content in files.items()}
 
 
 def tail(path, lines=25):

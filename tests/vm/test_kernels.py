@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine    # noqa: E402
+import sources    # noqa: E402
 import verifier   # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -25,7 +26,9 @@ BUILD = os.path.abspath(os.environ.get("WICK_BUILD", "build"))
 FOLDER = os.path.join(BUILD, "vm")
 WORKLOADS = os.path.join(BUILD, "tests/workloads")
 PROGRAMS = [os.path.join(BUILD, "wick"), os.path.join(BUILD, "tests/vm/verify"),
-            os.path.join(WORKLOADS, "recurse"), os.path.join(WORKLOADS, "recurse-static")]
+            *(os.path.join(WORKLOADS, name) for name in (
+                "recurse", "recurse-static", "faults", "waits", "wakes", "crowded", "convoy",
+                "contend", "calls", "endings"))]
 EXIT_SKIPPED = 77
 EXIT_NOT_SUPPORTED = 3
 # Seven times what a quiet machine needs.
@@ -99,12 +102,23 @@ class Machine:
                   self.said("verify"))
         for sentence, why in verifier.compare(table, self.kernel, self.text("verify.out")):
             self.case(sentence, not why, why or "")
-        events = [name for name in self.left if re.match(r"event-.*\.status$", name)]
-        self.case("wick has events", events)
-        for file in sorted(events):
-            name = file[:-len(".status")]
-            self.case("--dry-run loads the event %s" % name[len("event-"):], self.ended(name),
-                      self.said(name))
+        for file in sorted(self.left):
+            if re.match(r"event-.*\.status$", file):
+                name = file[:-len(".status")]
+                self.case("--dry-run loads the event %s" % name[len("event-"):],
+                          self.ended(name), self.said(name))
+
+    def check_source(self, name):
+        self.case("%s are recorded" % name, self.ended(name), self.said(name))
+        for sentence, holds in sources.check(name, self.left.get(name + ".pb.gz", b""),
+                                             lambda what: self.text(what + ".truth")):
+            self.case(sentence, holds, self.said(name))
+
+    def check_sources(self):
+        for name in ("sources", "interrupts", "wall"):
+            self.check_source(name)
+        if self.text("contention"):
+            self.check_source("kernel-locks")
 
     def check_recursion(self, name, process, depth, least):
         complete, every = recursion_counts(self.text(name + ".folded"), process, depth)
@@ -150,6 +164,7 @@ class Machine:
 
     def check(self, table):
         self.check_objects(table)
+        self.check_sources()
         for name, process, depth, least in (
                 ("depth", "recurse", 40, COMPLETE_LEAST),
                 ("chain", "recurse", 10, CHAIN_COMPLETE_LEAST),

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What sources recorded of workloads in a virtual machine, against what those know themselves.
+
+guest.sh runs them; a workload NAME leaves its own figures in NAME.truth. Counts have to be exact but
+for what was lost by a named cause. Time is coarse in emulation, where a CPU stops while the host does
+something else, so that only its order is held.
+"""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
+import libpprof    # noqa: E402
+
+# As in guest.sh.
+FAULT_PAGES = 2000
+WAKES = 20
+ENDINGS = 4
+SIGNALS = 50
+# As in tests/workloads: calls.c, waits.c.
+READS, FAILURES, SUSPENDS, CHILD_WRITES = 2000, 500, 50, 4 * 20 * 7
+ROUNDS = 10
+# From the exec to the first page that counts.
+START_UP_FAULTS = 3000
+TIME_PERCENT = 25
+TIME_APART_NS = 30e6
+# Threads are counted by the kernel until their own last look at it.
+SWITCHES_PERCENT, SWITCHES_APART = 2, 6
+# The first stacks come before the tables of a program are there, on a slow machine.
+STACKS_PERCENT = 80
+
+
+class Recording:
+    """A profile, and what was lost of it."""
+
+    def __init__(self, data):
+        self.profile = libpprof.Profile(data)
+        taken = [re.match(r"wick: (\d+) samples taken, (\d+) reported, (\d+) lost", text)
+                 for text in self.profile.comments]
+        self.taken, self.reported, self.lost = map(int, next(filter(None, taken)).groups())
+
+    def sum(self, value, function=None, **labels):
+        return sum(sample.values.get(value, 0) for sample in self.profile.samples
+                   if (function is None or function in sample.functions) and
+                   all(sample.labels.get(key) == text for key, text in labels.items()))
+
+    def counts(self, count, expected):
+        """Whether what is missing may have been lost."""
+        return expected - self.lost <= count <= expected
+
+
+def near(ns, truth_ns, percent=TIME_PERCENT):
+    return abs(ns - truth_ns) <= max(truth_ns * percent / 100, TIME_APART_NS)
+
+
+def mostly(part, whole):
+    return whole > 0 and part >= whole * STACKS_PERCENT / 100
+
+
+def check_invariant(recording, _):
+    yield ("taken = reported + lost: %d = %d + %d"
+           % (recording.taken, recording.reported, recording.lost),
+           recording.taken == recording.reported + recording.lost)
+
+
+def check_fault(recording, truth):
+    faults = int(truth("faults").split()[0])
+    minor = recording.sum("faults", comm="faults", kind="minor")
+    touched = recording.sum("faults", "touch_pages", comm="faults", kind="minor")
+    major = recording.sum("faults", "wait_fault", comm="waits", kind="major")
+    yield ("fault: %d minor ones, the kernel counts %d from main() on" % (minor, faults),
+           FAULT_PAGES <= faults <= minor + recording.lost and
+           minor <= faults + START_UP_FAULTS)
+    yield ("fault: %d of %d pages are touched where they are" % (touched, FAULT_PAGES),
+           mostly(touched, FAULT_PAGES))
+    yield ("fault: %d major ones of %d pages that another thread brings" % (major, ROUNDS),
+           recording.counts(major, ROUNDS))
+
+
+def check_offcpu(recording, truth):
+    told = dict(re.findall(r"^(\w+) (\d+) \d+$", truth("waits"), re.M))
+    for name, reason in (("sleep", "sleep"), ("fault", "page-fault")):
+        function = "wait_" + name
+        count = recording.sum("waits", function, comm="waits", reason=reason)
+        ns = recording.sum("off_cpu", function, comm="waits", reason=reason)
+        yield ("offcpu: %d of %d waits in %s()" % (count, ROUNDS, function),
+               recording.counts(count, ROUNDS))
+        yield ("offcpu: they took %.0f ms, by %s() itself %.0f ms"
+               % (ns / 1e6, function, int(told.get(name, 0)) / 1e6),
+               name in told and near(ns, int(told[name])))
+
+
+def check_wakeup(recording, truth):
+    least, most = map(int, truth("wakes").split())
+    count = recording.sum("wakeups", thread="waker", woken="sleeper")
+    where = recording.sum("wakeups", "wake_it", thread="waker", woken="sleeper")
+    ns = recording.sum("slept", thread="waker", woken="sleeper")
+    yield ("wakeup: %d of %d, %d where they are" % (count, WAKES, where),
+           recording.counts(count, WAKES) and mostly(where, WAKES))
+    yield ("wakeup: the sleeper slept %.0f ms, it says %.0f to %.0f ms"
+           % (ns / 1e6, least / 1e6, most / 1e6),
+           recording.lost or least - TIME_APART_NS <= ns <= most + TIME_APART_NS)
+
+
+def crowd(truth):
+    for line in truth("crowded").splitlines():
+        name, tid, delay_ns, willing, forced = line.split()
+        yield name, int(tid), int(delay_ns), int(willing), int(forced)
+
+
+def check_crowd(recording, truth):
+    threads = list(crowd(truth))
+    yield "three threads share a CPU", len(threads) == 3
+    for name, tid, delay_ns, willing, forced in threads:
+        ns = recording.sum("runq", tid=tid)
+        switches = recording.sum("switches", tid=tid)
+        apart = max((willing + forced) * SWITCHES_PERCENT / 100, SWITCHES_APART)
+        yield ("runq: the %s waited %.0f ms for a CPU, the kernel says %.0f ms"
+               % (name, ns / 1e6, delay_ns / 1e6), near(ns, delay_ns))
+        yield ("switch: the %s was switched out %d times, the kernel says %d"
+               % (name, switches, willing + forced),
+               willing + forced - apart <= switches + recording.lost and
+               switches <= willing + forced + apart)
+
+
+def check_syscall(recording, _):
+    for sentence, expected, choice in (
+            ("preadv", READS, {"syscall": "preadv"}),
+            ("pwrite of children", CHILD_WRITES, {"syscall": "pwrite64"}),
+            ("openat that fails", FAILURES, {"errno": "ENOTDIR"}),
+            ("waits for a signal", SUSPENDS, {"syscall": "rt_sigsuspend"})):
+        count = recording.sum("calls", comm="calls", **choice)
+        yield ("syscall: %d of %d %s" % (count, expected, sentence),
+               recording.counts(count, expected))
+    where = recording.sum("calls", "reading", comm="calls", syscall="preadv")
+    yield "syscall: %d of them where they are made" % where, mostly(where, READS)
+
+
+def check_futex(recording, truth):
+    lock = re.match(r"lock (\w+)", truth("convoy")).group(1)
+    waited = {(int(i), int(j)): int(ns) for i, j, ns in
+              re.findall(r"^waited (\d+) (\d+) (\d+)$", truth("convoy"), re.M)}
+    told = sum(waited.values())
+    ns = recording.sum("lock_wait", comm="convoy", kind="futex", lock=lock)
+    owned = sum(min(told_ns, recording.sum("lock_wait", thread="convoy-%d" % i, lock=lock,
+                                           owner="convoy-%d" % j))
+                for (i, j), told_ns in waited.items())
+    yield ("lock: waits for a mutex took %.0f ms, by the waiters themselves %.0f ms"
+           % (ns / 1e6, told / 1e6), near(ns, told))
+    yield ("lock: %.0f ms of them for the owner they say" % (owned / 1e6), mostly(owned, told))
+
+
+def check_kernel_lock(recording, _):
+    count = recording.sum("contentions", comm="contend", kind="rwsem:W")
+    where = recording.sum("contentions", "rwsem_down_write_slowpath", comm="contend",
+                          kind="rwsem:W")
+    yield ("lock: %d writers waited for the kernel's lock of their memory, %d where they do"
+           % (count, where), mostly(where, count))
+
+
+def check_signal(recording, _):
+    count = recording.sum("signals", comm="endings", signal="SIGUSR1", target="receiver")
+    where = recording.sum("signals", "send_signals", signal="SIGUSR1", target="receiver")
+    yield ("signal: %d of %d sent, %d where they are" % (count, SIGNALS, where),
+           recording.counts(count, SIGNALS) and mostly(where, SIGNALS))
+
+
+def check_exit(recording, _):
+    # "endings" itself ends twice without an error, and once by a bad address.
+    for status, expected in (("0", ENDINGS + 2), ("3", ENDINGS), ("SIGABRT", ENDINGS),
+                             ("SIGTERM", ENDINGS), ("SIGKILL", ENDINGS),
+                             ("SIGSEGV", ENDINGS + 1)):
+        count = recording.sum("exits", comm="endings", status=status)
+        yield ("exit: %d of %d processes end with %s" % (count, expected, status),
+               recording.counts(count, expected))
+    for function, status, expected in (("give_up", "SIGABRT", ENDINGS),
+                                       ("crash_here", "SIGSEGV", ENDINGS + 1)):
+        count = recording.sum("exits", function, comm="endings", status=status)
+        yield ("exit: %s met %d of %d processes in %s()" % (status, count, expected, function),
+               recording.counts(count, expected))
+
+
+def check_wall(recording, truth):
+    for tid, ns in re.findall(r"^cycle-(\d+) (\d+) 0$", truth("wall"), re.M):
+        seen = recording.sum("wall", tid=int(tid))
+        yield ("wall: %.0f ms of a thread that was there for %.0f ms" % (seen / 1e6, int(ns) / 1e6),
+               near(seen, int(ns)))
+
+
+def tallies(text):
+    """The first number of each CPU, summed, of rows "NAME: N N text" of /proc/interrupts."""
+    rows = {}
+    for line in text.splitlines():
+        name, colon, rest = line.strip().partition(":")
+        if colon:
+            rows[name] = sum(map(int, re.match(r"[\d\s]*(?=\s|$)", rest).group().split()))
+    return rows
+
+
+def check_tallies(source, value, recording, truth):
+    """Between what the kernel counted within the run, and what it counted around it."""
+    before, begun, last, after = (tallies(truth("%s.%s" % (source, when)))
+                                  for when in ("before", "begun", "last", "after"))
+    seen = 0
+    for name in after:
+        if name.isdigit() != (source == "irq"):
+            continue
+        count = sum(sample.values.get(value, 0) for sample in recording.profile.samples
+                    if sample.labels.get(source, "").split(" ")[0] == name)
+        inner = last.get(name, 0) - begun.get(name, 0)
+        outer = after[name] - before.get(name, 0)
+        # Those that ran when the programs came or went, and that were raised again meanwhile.
+        slack = 4 + outer // 50
+        if inner or count:
+            yield ("%s: %d of %s, the kernel counts %d to %d" % (source, count, name, inner, outer),
+                   inner - slack <= count + recording.lost and count <= outer + slack)
+        seen += count
+    yield "%s: there are some" % source, seen > 0
+
+
+def check_softirq(recording, truth):
+    return check_tallies("softirq", "softirqs", recording, truth)
+
+
+def check_irq(recording, truth):
+    return check_tallies("irq", "interrupts", recording, truth)
+
+
+# By the name of the recording.
+CHECKS = {
+    "sources": [check_invariant, check_fault, check_offcpu, check_wakeup, check_crowd,
+                check_syscall, check_futex, check_signal, check_exit],
+    "kernel-locks": [check_invariant, check_kernel_lock],
+    "interrupts": [check_invariant, check_softirq, check_irq],
+    "wall": [check_invariant, check_wall],
+}
+
+
+def check(name, data, truth):
+    """Sentences about the recording @name, and whether they hold. @truth: texts by name."""
+    try:
+        recording = Recording(data)
+        for one in CHECKS[name]:
+            yield from one(recording, truth)
+    except (ValueError, KeyError, AttributeError, StopIteration, EOFError, OSError) as error:
+        yield "%s can be read: %r" % (name, error), False
