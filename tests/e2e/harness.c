@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +68,8 @@ pid_t harness_start(const char *const *command, int ready_fd)
 	if (pid)
 		return pid;
 	setpgid(0, 0);
+	/* Who started us may be killed, when it takes too long. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	null = open("/dev/null", O_RDWR);
 	dup2(null, 1);
 	dup2(null, 2);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tests/e2e/harness.h"
+#include "tests/e2e/programs.h"
 #include "tests/unit/unit.h"
 
 #define COMPLETE_LEAST 99.0
@@ -25,83 +26,6 @@
 #define SECONDS_MOST 8
 /* A machine busy with other things may keep tables from coming in time. */
 #define ATTEMPTS 3
-
-/* C files for compilers to chew on: f1.c to f24.c in $WICK_TMP. */
-#define SOURCES                                                                                  \
-	"for f in $(seq 24); do awk -v f=$f 'BEGIN { for (i = 0; i < 150; i++) printf "          \
-	"\"int f%d_%d(int *a, int n) { int s = %d; for (int i = 0; i < n; i++) switch (s %% 5) "  \
-	"{ case 0: s += a[i]; break; case 1: s ^= a[i] << %d; break; default: s = s * 3 + i; } "  \
-	"return s; }\\n\", f, i, i, i % 7 }' >$WICK_TMP/f$f.c; done; "
-
-struct program {
-	const char *name;
-	const char *needs;	/* a program that must be installed, or NULL */
-	const char *command[8];
-};
-
-static const struct program programs[] = {
-	{ "gzip", "gzip", { "sh", "-c", "exec gzip -9 < /dev/zero" } },
-	{ "xz", "xz", { "sh", "-c", "exec xz -6 < /dev/urandom" } },
-	{ "bash",
-	  "bash",
-	  { "bash", "-c",
-	    "f() { local x=$1; ((x > 0)) && f $((x - 1)); }; "
-	    "while :; do f 10; done" } },
-	{ "perl",
-	  "perl",
-	  { "perl", "-e",
-	    "sub f { my $n = shift; $n ? f($n - 1) + 1 : 0 } "
-	    "while (1) { f(20); my %h = map { $_ => 1 } 1..100; }" } },
-	{ "python3",
-	  "python3",
-	  { "python3", "-c",
-	    "def f(n):\n return f(n-1)+1 if n else 0\n"
-	    "while True: f(20); sorted(str(i) for i in range(200))" } },
-	{ "openssl sha256", "openssl", { "openssl", "speed", "-seconds", "30", "sha256" } },
-	{ "openssl rsa2048", "openssl", { "openssl", "speed", "-seconds", "30", "rsa2048" } },
-	{ "openssl ecdsap256", "openssl", { "openssl", "speed", "-seconds", "30", "ecdsap256" } },
-	{ "sort",
-	  "sort",
-	  { "sh", "-c", "seq 200000 >$WICK_TMP/n; while :; do sort -R $WICK_TMP/n; done" } },
-	{ "awk",
-	  "awk",
-	  { "awk", "BEGIN { for (;;) for (i = 0; i < 2000; i++) "
-		   "{ a[i % 100] = a[i % 100] i; if (length(a[i % 100]) > 999) delete a } }" } },
-	{ "clang compiling",
-	  "clang",
-	  { "sh", "-c", SOURCES "while :; do clang -O2 -c -o /dev/null $WICK_TMP/f1.c; done" } },
-	{ "node with JIT",
-	  "node",
-	  { "node", "-e",
-	    "function f(n) { return n < 2 ? n : f(n - 1) + f(n - 2) } "
-	    "for (;;) { f(22); JSON.parse(JSON.stringify(Array.from({ length: 500 }, "
-	    "(_, i) => ({ k: 'x' + i * 7919 % 500 })).sort((a, b) => a.k < b.k ? -1 : 1))) }" } },
-	{ "java with frame pointers",
-	  "javac",
-	  { "java", "-XX:+PreserveFramePointer", "tests/workloads/JavaWork.java", "30" } },
-	{ "a C++ -O2 program", NULL, { "@cxx_work", "30" } },
-	{ "a Rust -O2 program", NULL, { "@rust_work", "30" } },
-	{ "a recursion 100 deep with frames of 1 KB", NULL, { "@recurse-1k", "30", "100" } },
-	{ "a loop in a signal handler on an alternate stack", NULL, { "@altstack", "30" } },
-	{ "a static program", NULL, { "@recurse-static", "30", "40" } },
-	{ "a static PIE", NULL, { "@recurse-static-pie", "30", "40" } },
-	{ "a program at a fixed address", NULL, { "@recurse-exec", "30", "40" } },
-	{ "a stripped program", NULL, { "@recurse-stripped", "30", "40" } },
-	{ "a program with .debug_frame only", NULL, { "@recurse-debug-frame", "30", "40" } },
-	{ "threads", NULL, { "@threads", "30", "4" } },
-	{ "a Go program with goroutines", "go", { "@go_work", "30" } },
-	{ "a stripped Go program", "go", { "@go_work-stripped", "30" } },
-	{ "a stripped position-independent Go program", "go", { "@go_work-pie", "30" } },
-	{ "a Go program without section headers", "go", { "@go_work-headless", "30" } },
-};
-
-static bool is_installed(const char *program)
-{
-	char which[128];
-
-	snprintf(which, sizeof(which), "command -v %s >/dev/null", program);
-	return !system(which);
-}
 
 static double run_percent(const struct session_stats *stats)
 {
@@ -138,7 +62,7 @@ static void test_program(void **state)
 	struct harness_run run = { .command = p->command };
 
 	harness_need_bpf();
-	if (p->needs && !is_installed(p->needs)) {
+	if (!program_is_installed(p)) {
 		print_message("skipped: %s is not installed\n", p->needs);
 		skip();
 	}
@@ -151,7 +75,7 @@ static void test_machine(void **state)
 	static const char *const command[] = {
 		"sh",
 		"-c",
-		SOURCES
+		PROGRAM_SOURCES
 		"printf 'all: $(addsuffix .o,$(basename $(wildcard *.c)))\n' >$WICK_TMP/Makefile; "
 		"while :; do make -s -j2 -C $WICK_TMP CFLAGS=-O2; rm $WICK_TMP/f*.o; done",
 		NULL,
@@ -170,6 +94,7 @@ int main(void)
 	};
 
 	setenv("WICK_TMP", "/tmp", false);
-	return unit_run_rows("complete stacks", test_program, UNIT_ROWS(programs)) +
+	return unit_run_rows("complete stacks", test_program, programs, sizeof(programs[0]),
+			     program_count) +
 	       cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,7 @@ workloads='
 	waits waits.truth sleep fault
 	wakes 20 wakes.truth
 	crowded 1 crowded.truth
-	calls calls.truth
+	/bin/calls calls.truth
 	convoy 1 4 convoy.truth
 	endings exits 4
 	endings kills 50

@@ -109,7 +109,7 @@ class Machine:
                           self.ended(name), self.said(name))
 
     def check_source(self, name):
-        self.case("%s are recorded" % name, self.ended(name), self.said(name))
+        self.case("the recording \"%s\" is made" % name, self.ended(name), self.said(name))
         for sentence, holds in sources.check(name, self.left.get(name + ".pb.gz", b""),
                                              lambda what: self.text(what + ".truth")):
             self.case(sentence, holds, self.said(name))

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_complete_sources.c - in every source that walks them at least 99 % of the user stacks of
+ * well-known programs reach their end: of each program that has enough of them, and of all together.
+ *
+ * Some programs at once under all sources, told apart by name and value type.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/e2e/harness.h"
+#include "tests/e2e/programs.h"
+#include "tests/unit/unit.h"
+
+#define HZ 499
+#define COMPLETE_LEAST 99.0
+/* One of these may be incomplete: a thread may have begun just now. */
+#define STACKS_LEAST 100
+#define PROGRAMS_AT_ONCE 7
+/* Until their mappings have come to rest, and for how long. */
+#define START_SECONDS 2
+#define SECONDS 4
+/* A machine busy with other things may keep tables from coming in time. */
+#define ATTEMPTS 3
+#define ROWS_MAX 512
+#define ALL "all of them"
+
+/* Stacks of programs of one name in one source, known by the name of its value. */
+struct row {
+	char comm[32], value[32];
+	uint64_t user, complete;
+	char cause[64];			/* why the last incomplete one is that */
+};
+
+struct rows {
+	struct row rows[ROWS_MAX];
+	size_t count;
+};
+
+static const struct complete_case {
+	const char *name;
+	const char *events[12];
+	bool only_sleepers;
+} cases[] = {
+	{ "of programs at work in all sources",
+	  { "cpu", "offcpu", "wakeup", "runq", "switch", "syscall", "lock", "fault", "signal",
+	    "exit" } },
+	{ "of programs that sleep where only long waits count",
+	  { "offcpu,min=1ms", "runq,min=100us", "lock,min=100us" }, true },
+};
+
+static void row_add(struct rows *rows, const struct row *more)
+{
+	size_t i = 0;
+
+	while (i < rows->count && (strcmp(rows->rows[i].value, more->value) ||
+				   strcmp(rows->rows[i].comm, more->comm)))
+		i++;
+	assert_true(i < ROWS_MAX);
+	if (i == rows->count) {
+		rows->rows[rows->count++] = *more;
+		return;
+	}
+	rows->rows[i].user += more->user;
+	rows->rows[i].complete += more->complete;
+	if (more->cause[0])
+		strcpy(rows->rows[i].cause, more->cause);
+}
+
+/* The mark at its root, NULL when it is complete. "[]": it has no user stack. */
+static const char *mark_of(const struct profile *p, const struct profile_sample *sample)
+{
+	const struct profile_location *root;
+
+	if (!sample->location_count)
+		return "[]";
+	root = &p->locations[sample->locations[sample->location_count - 1]];
+	if (root->kind != FRAME_KIND_MARK)
+		return NULL;
+	return p->strings[p->functions[root->lines[0].function].name];
+}
+
+static void sample_add(struct rows *rows, const struct profile *p,
+		       const struct profile_sample *sample)
+{
+	const char *mark = mark_of(p, sample);
+	struct row row = { 0 };
+
+	/* Of tasks that end or execute, and interrupts, there is none to be had. */
+	if (mark && strncmp(mark, "[incomplete:", strlen("[incomplete:")))
+		return;
+	snprintf(row.cause, sizeof(row.cause), "%s", mark ?: "");
+	snprintf(row.comm, sizeof(row.comm), "%s",
+		 p->strings[profile_find_label(sample, profile_find_string(p, "comm"))->text]);
+	for (uint32_t v = 0; v < p->value_type_count; v++) {
+		const struct profile_value_type *type = &p->value_types[v];
+
+		if (strcmp(p->strings[type->unit], "count") || !sample->values[v])
+			continue;
+		snprintf(row.value, sizeof(row.value), "%s", p->strings[type->type]);
+		row.user = sample->values[v];
+		row.complete = mark ? 0 : row.user;
+		row_add(rows, &row);
+	}
+}
+
+/* Whether each row is; one that is not is said. */
+static bool rows_are_complete(const struct rows *rows)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct row *r = &rows->rows[i];
+		double percent = harness_percent(r->complete, r->user);
+
+		if (r->cause[0] || !strcmp(r->comm, ALL))
+			print_message("#   %s of %s: %.2f %% of %" PRIu64 " %s\n", r->value,
+				      r->comm, percent, r->user, r->cause);
+		all = all && (r->user < STACKS_LEAST || percent >= COMPLETE_LEAST);
+	}
+	return all;
+}
+
+static void profile_programs(const struct complete_case *c, const pid_t *pids, size_t count,
+			     struct rows *ret)
+{
+	struct session_event events[ARRAY_SIZE(c->events)];
+	struct harness_run run = { .seconds = SECONDS,
+				   .session = { .events = events, .frequency_hz = HZ,
+						.pids = pids, .pid_count = count } };
+	struct harness_result result;
+
+	while (c->events[run.session.event_count]) {
+		events[run.session.event_count].text = c->events[run.session.event_count];
+		run.session.event_count++;
+	}
+	harness_profile(&run, &result);
+	harness_print(c->name, &result);
+	harness_check_invariant(&result.stats);
+	ret->count = 0;
+	for (uint32_t i = 0; i < result.profile->sample_count; i++)
+		sample_add(ret, result.profile, &result.profile->samples[i]);
+	harness_done(&result);
+}
+
+/* Some programs, from @first on. Returns whether their stacks are complete, in at most ATTEMPTS. */
+static bool check_programs(const struct complete_case *c, const struct program *const *chosen,
+			   size_t count, struct rows *ret)
+{
+	pid_t pids[PROGRAMS_AT_ONCE];
+	bool complete = false;
+
+	for (size_t i = 0; i < count; i++)
+		pids[i] = harness_start(chosen[i]->command, -1);
+	sleep(START_SECONDS);
+	for (int i = 0; i < ATTEMPTS && !complete; i++) {
+		profile_programs(c, pids, count, ret);
+		complete = rows_are_complete(ret);
+	}
+	for (size_t i = 0; i < count; i++)
+		harness_end(pids[i]);
+	return complete;
+}
+
+static void test_case(void **state)
+{
+	const struct complete_case *c = *state;
+	const struct program *chosen[PROGRAMS_AT_ONCE];
+	static struct rows rows, all;
+	bool complete = true;
+	size_t count = 0;
+
+	harness_need_bpf();
+	all.count = 0;
+	for (size_t i = 0; i <= program_count; i++) {
+		if (count == PROGRAMS_AT_ONCE || (i == program_count && count)) {
+			complete = check_programs(c, chosen, count, &rows) && complete;
+			for (size_t j = 0; j < rows.count; j++) {
+				strcpy(rows.rows[j].comm, ALL);
+				row_add(&all, &rows.rows[j]);
+			}
+			count = 0;
+		}
+		if (i < program_count && program_is_installed(&programs[i]) &&
+		    (programs[i].sleeps || !c->only_sleepers))
+			chosen[count++] = &programs[i];
+	}
+	assert_true(complete && rows_are_complete(&all));
+	for (size_t i = 0; c->events[i]; i++)
+		assert_true(i < all.count && all.rows[i].user >= STACKS_LEAST);
+}
+
+int main(void)
+{
+	setenv("WICK_TMP", "/tmp", false);
+	return unit_run_rows("complete stacks", test_case, UNIT_ROWS(cases));
+}
