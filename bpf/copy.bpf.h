@@ -101,6 +101,17 @@ static __always_inline int table_is_missing(struct run *run, struct wick_process
 	return !(s->flags & UNWIND_CROSSED_SIGNAL);
 }
 
+/*
+ * When copies may next be made on a CPU, a token bucket in one number. Each source has its own: one with
+ * many events of new processes must not use up what another has for few.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} copy_credit SEC(".maps");
+
 /* Whether this CPU may make a copy now: on average one each copy_interval_ns, some in a row. */
 static __always_inline int copy_allowed(__u64 now_ns)
 {

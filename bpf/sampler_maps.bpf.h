@@ -93,14 +93,6 @@ struct {
 	__type(value, __u64);
 } sent SEC(".maps");
 
-/* Per CPU: when copies may next be made (a token bucket in one number). */
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} copy_credit SEC(".maps");
-
 /* pid to its mappings; kept right across fork, exec and exit in the kernel (process.bpf.c). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
