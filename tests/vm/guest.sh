@@ -62,6 +62,7 @@ hotplug() {
 # What workloads say of themselves is in *.truth; what they have to make is in sources.py, too.
 workloads='
 	faults minor faults.truth 2000
+	faults brought brought.truth 50
 	waits waits.truth sleep fault
 	wakes 20 wakes.truth
 	crowded 1 crowded.truth

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+/* BUILD: -pthread */
 /*
  * faults.c - touches pages, a known number of them. Usage:
  *
  *	faults minor FILE PAGES		fresh memory
  *	faults major FILE PAGES		a mapped file that is not in memory
+ *	faults brought FILE PAGES	memory that a thread of its own brings page by page, touched
+ *					within system calls: major ones that need no disk
  *	faults storm FILE SECONDS	fresh memory, again and again, and getppid() in between
  *
  * Before that a few pages in warm_up(), until its unwind tables should be there.
@@ -12,12 +15,17 @@
  * there were; for a storm those, and how many milliseconds of CPU it had. Where FILE.data
  * cannot be dropped from memory (a tmpfs), there are no major faults.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "work.h"
 
@@ -96,6 +104,54 @@ static const char *dropped(const char *file, size_t pages)
 	return memory;
 }
 
+/* ---- pages that a thread brings ---- */
+
+static int pager = -1;
+
+static void *bring_pages(void *unused)
+{
+	static char page[PAGE_BYTES] = "page";
+	struct uffd_msg message;
+
+	while (read(pager, &message, sizeof(message)) > 0) {
+		struct uffdio_copy copy = { .dst = message.arg.pagefault.address & ~(PAGE_BYTES - 1),
+					    .src = (unsigned long)page, .len = PAGE_BYTES };
+
+		ioctl(pager, UFFDIO_COPY, &copy);
+	}
+	return unused;
+}
+
+/* Nothing where that cannot be had. */
+static const char *awaited(size_t pages)
+{
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API };
+	char *memory = fresh(pages);
+	pthread_t thread;
+
+	pager = syscall(SYS_userfaultfd, O_CLOEXEC);
+	range.range.start = (unsigned long)memory;
+	range.range.len = pages * PAGE_BYTES;
+	if (pager < 0 || ioctl(pager, UFFDIO_API, &api) || ioctl(pager, UFFDIO_REGISTER, &range) ||
+	    pthread_create(&thread, NULL, bring_pages, NULL))
+		return NULL;
+	return memory;
+}
+
+/* One by one, into a pipe that has room for a byte of each. */
+NOINLINE static void send_pages(const char *memory, size_t pages)
+{
+	int fds[2];
+
+	if (pipe(fds))
+		return;
+	for (size_t i = 0; i < pages; i++)
+		if (write(fds[1], memory + i * PAGE_BYTES, 1) != 1)
+			break;
+	KEEP_FRAME();
+}
+
 static void storm(double seconds)
 {
 	double end = work_now() + seconds;
@@ -117,15 +173,18 @@ int main(int argc, char **argv)
 {
 	const char *kind = argc > 3 ? argv[1] : "", *file = argc > 3 ? argv[2] : "/dev/null";
 	double amount = argc > 3 ? atof(argv[3]) : 1000;
-	int is_major = !strcmp(kind, "major"), is_storm = !strcmp(kind, "storm");
+	int is_read = !strcmp(kind, "major"), is_brought = !strcmp(kind, "brought");
+	int is_storm = !strcmp(kind, "storm"), is_major = is_read || is_brought;
 	struct rusage before, after;
-	const char *content = is_major ? dropped(file, amount) : NULL;
+	const char *content = is_read ? dropped(file, amount) : is_brought ? awaited(amount) : NULL;
 	size_t left = amount;
 	FILE *out;
 
 	warm_up();
 	getrusage(RUSAGE_SELF, &before);
-	if (is_major)
+	if (is_brought && content)
+		send_pages(content, amount);
+	else if (is_read)
 		work_result = read_pages(content, amount);
 	else if (is_storm)
 		storm(amount);
