@@ -102,8 +102,8 @@ static __always_inline int table_is_missing(struct run *run, struct wick_process
 }
 
 /*
- * When copies may next be made on a CPU, a token bucket in one number. Each source has its own: one with
- * many events of new processes must not use up what another has for few.
+ * When copies may next be made on a CPU, a token bucket in one number. Each source has its own: one
+ * with many events of new processes must not use up what another needs for few.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

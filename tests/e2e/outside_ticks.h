@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * outside_ticks.h - counts the ticks of the cpu source from outside: a second perf event of the same
- * kind on each CPU that only fills its own ring.
+ * outside_ticks.h - counts the ticks of the cpu source from outside: a second perf event of the
+ * same kind on each CPU that only fills its own ring.
  *
  * Both events leave idle time out. Where a CPU is awake for moments only, it is chance which of two
  * clocks meets them: their counts agree where CPUs are busy.
@@ -34,7 +34,7 @@ void outside_begin(struct outside_ticks *o, struct session *session);
 void outside_end(struct outside_ticks *o, struct session *session);
 void outside_close(struct outside_ticks *o);
 
-/* Between begin and end: ticks of the event, and how often the program ran, at least and at most. */
+/* Between begin and end: ticks of the event, and runs of the program, at least and at most. */
 uint64_t outside_count(const struct outside_ticks *o, unsigned int cpu);
 uint64_t outside_runs_least(const struct outside_ticks *o, unsigned int cpu);
 uint64_t outside_runs_most(const struct outside_ticks *o, unsigned int cpu);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_complete_sources.c - in every source that walks them at least 99 % of the user stacks of
- * well-known programs reach their end: of each program that has enough of them, and of all together.
+ * well-known programs reach their end: of each program that has enough of them, and of all.
  *
- * Some programs at once under all sources, told apart by name and value type. Before the tables of a
- * program are there, only so many of its stacks are copied. In a run of seconds that is more than 1 % of
- * what a source with thousands of events has, and such stacks are left out; WICK_COMPLETE_SECONDS, from
- * 20 on, says how long to look, and then they count.
+ * Some programs at once under all sources, told apart by name and value type. Before the tables of
+ * a program are there, only so many of its stacks are copied. In a run of seconds the others are
+ * more than 1 % of what a source with thousands of events has, and are left out;
+ * WICK_COMPLETE_SECONDS, from 20 on, says how long to look, and then they count.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,7 +72,10 @@ static const struct complete_case {
 
 /* Of which few of the others are. */
 static const struct program moments = {
-	"bash that runs programs", "bash", { "bash", "-c", "while :; do /bin/true; done" }, true,
+	"bash that runs programs",
+	"bash",
+	{ "bash", "-c", "while :; do /bin/true; done" },
+	true,
 };
 
 static void row_add(struct rows *rows, const struct row *more)
@@ -176,8 +179,8 @@ static void profile_programs(const struct complete_case *c, const pid_t *pids, s
 	harness_done(&result);
 }
 
-static bool attempt(const struct complete_case *c, const struct program *const *chosen, size_t count,
-		    struct rows *ret)
+static bool attempt(const struct complete_case *c, const struct program *const *chosen,
+		    size_t count, struct rows *ret)
 {
 	pid_t pids[PROGRAMS_AT_ONCE];
 

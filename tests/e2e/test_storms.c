@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_storms.c - some 100,000 events a second of each source that has so many, with cpu beside it: for
- * each of the two, taken = reported + lost, exactly; as many as the workload says it made; and cpu
- * loses at most 1 % of its ticks, also by the count of a clock outside of it.
+ * test_storms.c - some 100,000 events a second of each source that has so many, with cpu beside it:
+ * for each of the two, taken = reported + lost, exactly; as many as the workload says it made; and
+ * cpu loses at most 1 % of its ticks, also by the count of a clock outside of it.
  *
  * WICK_STORM_SECONDS says how long each lasts (2).
  */

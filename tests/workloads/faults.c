@@ -114,8 +114,10 @@ static void *bring_pages(void *unused)
 	struct uffd_msg message;
 
 	while (read(pager, &message, sizeof(message)) > 0) {
-		struct uffdio_copy copy = { .dst = message.arg.pagefault.address & ~(PAGE_BYTES - 1),
-					    .src = (unsigned long)page, .len = PAGE_BYTES };
+		struct uffdio_copy copy = { .dst = message.arg.pagefault.address &
+						   ~(PAGE_BYTES - 1),
+					    .src = (unsigned long)page,
+					    .len = PAGE_BYTES };
 
 		ioctl(pager, UFFDIO_COPY, &copy);
 	}

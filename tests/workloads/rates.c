@@ -5,8 +5,8 @@
  *
  *	rates KIND SECONDS PER_SECOND FILE
  *
- *	sleep	two threads of one CPU that wake each other by pipes: the kernel's count of how often
- *		they went to sleep
+ *	sleep	two threads of one CPU that wake each other by pipes: the kernel's count of how
+ *		often they went to sleep
  *	switch	the same: how often they lost the CPU, which one may also do by waking the other
  *	futex	two threads that wait for each other: calls that wait
  *	call	system calls
