@@ -22,7 +22,7 @@
 #define COMPLETE_LEAST 99.0
 /* Fewer do not tell: a page that is being moved just now cannot be read. */
 #define STACKS_LEAST 200
-#define PROGRAMS_AT_ONCE 7
+#define PROGRAMS_AT_ONCE 10
 /* Until their mappings have come to rest, and for how long. */
 #define START_SECONDS 2
 #define SECONDS "3"
@@ -66,7 +66,7 @@ static const struct complete_case {
 	  { "offcpu,min=1ms", "runq,min=100us", "lock,min=100us" },
 	  is_sleeper },
 	{ "of programs that live for a moment",
-	  { "cpu", "offcpu", "wakeup", "runq", "switch", "exit" },
+	  { "cpu", "offcpu", "runq", "switch", "exit" },
 	  NULL },
 };
 
