@@ -96,7 +96,7 @@ for event in $(wick record --help | sed -n '/^Values of --event/,/^$/s/^  \([^ ]
 done
 run sources wick record --stats --debug libbpf -e $truths -o sources.pb.gz -- sh -c "$workloads"
 run kernel-locks wick record --stats -e cpu,lock,kernel -o kernel-locks.pb.gz -- contend 1 4 mmap
-ls -d /sys/kernel/tracing/events/lock/contention_begin >contention
+run contention ls -d /sys/kernel/tracing/events/lock/contention_begin
 tally before
 run interrupts wick record --stats -e irq,softirq -o interrupts.pb.gz -a -- sh -c "$interrupting"
 tally after

@@ -117,8 +117,12 @@ class Machine:
     def check_sources(self):
         for name in ("sources", "interrupts", "wall"):
             self.check_source(name)
-        if self.text("contention"):
+        if self.text("contention.out"):
             self.check_source("kernel-locks")
+        else:
+            self.case("where the kernel does not tell of its own locks, that is said",
+                      "lock:contention_begin" in self.text("kernel-locks.err"),
+                      self.said("kernel-locks"))
 
     def check_recursion(self, name, process, depth, least):
         complete, every = recursion_counts(self.text(name + ".folded"), process, depth)
