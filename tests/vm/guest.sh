@@ -94,7 +94,7 @@ for event in $(wick record --help | sed -n '/^Values of --event/,/^$/s/^  \([^ ]
 	*) run "event-$event" wick record --dry-run --debug libbpf -e "$event" ;;
 	esac
 done
-run sources wick record --stats --debug libbpf -e $truths -o sources.pb.gz -- sh -c "$workloads"
+run sources wick record --stats -e $truths -o sources.pb.gz -- sh -c "$workloads"
 run kernel-locks wick record --stats -e cpu,lock,kernel -o kernel-locks.pb.gz -- contend 1 4 mmap
 run contention ls -d /sys/kernel/tracing/events/lock/contention_begin
 tally before
