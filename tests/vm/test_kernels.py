@@ -120,9 +120,9 @@ class Machine:
         if self.text("contention.out"):
             self.check_source("kernel-locks")
         else:
-            self.case("where the kernel does not tell of its own locks, that is said",
-                      "lock:contention_begin" in self.text("kernel-locks.err"),
-                      self.said("kernel-locks"))
+            for name in ("sources", "kernel-locks"):
+                self.case("\"%s\" say that this kernel does not tell of its own locks" % name,
+                          "contention_begin" in self.text(name + ".err"), self.said(name))
 
     def check_recursion(self, name, process, depth, least):
         complete, every = recursion_counts(self.text(name + ".folded"), process, depth)
