@@ -222,7 +222,7 @@ __noinline int copy_part_slot(__u32 slot)
 	if (copy->bytes < WICK_COPY_BYTES)
 		copy->next = hole_end(copy->next, copy->top);
 	if (!copy->next || copy->next >= copy->top ||
-	    bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > 2 * settings.wakeup_bytes)
+	    ring_held() > 2 * settings.wakeup_bytes)
 		return 1;
 	part = bpf_ringbuf_reserve(&ring, sizeof(*part), 0);
 	if (!part)
@@ -246,7 +246,7 @@ __noinline int copy_send_slot(__u32 slot)
 	struct wick_copy_record *record;
 	struct copy_state *copy;
 
-	if (!s)
+	if (!s || ring_held() > settings.stacks_bytes)
 		return 1;
 	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
 	if (!record)
@@ -272,7 +272,7 @@ __noinline int copy_send_slot(__u32 slot)
 	for (int i = 1; i < WICK_COPY_PARTS; i++)
 		if (copy_part_slot(slot))
 			break;
-	bpf_ringbuf_submit(record, ring_flags());
+	bpf_ringbuf_submit(record, ring_flags(ring_held()));
 	return 0;
 }
 

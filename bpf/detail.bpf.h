@@ -77,7 +77,7 @@ static __always_inline __u64 detail_send(struct run *run)
 	if (id_is_sent(run, slot, record->id))
 		return record->id;
 	record_head(run, &record->head, WICK_RECORD_DETAIL);
-	if (!slot || bpf_ringbuf_output(&ring, record, sizeof(*record), ring_flags())) {
+	if (!slot || bpf_ringbuf_output(&ring, record, sizeof(*record), ring_flags(ring_held()))) {
 		COUNT(run, DETAILS_LOST);
 		return WICK_DETAIL_LOST;
 	}

@@ -159,11 +159,15 @@ static __always_inline __u64 task_send(struct run *run)
 	return record->id;
 }
 
-/* Most records wait for the next drain; a ring that fills up wakes its reader before that. */
-static __always_inline __u64 ring_flags(void)
+static __always_inline __u64 ring_held(void)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) > settings.wakeup_bytes ?
-		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA);
+}
+
+/* Most records wait for the next drain; a ring that fills up wakes its reader before that. */
+static __always_inline __u64 ring_flags(__u64 held)
+{
+	return held > settings.wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 /* Send scratch->stack, whose slot is @slot; everything but its head and id is filled in. */
@@ -171,10 +175,12 @@ static __always_inline __u64 stack_send(struct run *run, __u64 *slot, __u64 id)
 {
 	struct wick_stack_record *record = &run->scratch->stack;
 	__u32 bytes = WICK_STACK_RECORD_HEAD_BYTES + (record->count & UNWIND_FRAMES_MAX) * 8;
+	__u64 held = ring_held();
 
 	record->id = id;
 	record_head(run, &record->head, WICK_RECORD_STACK);
-	if (!slot || bpf_ringbuf_output(&ring, record, bytes, ring_flags())) {
+	if (!slot || held > settings.stacks_bytes ||
+	    bpf_ringbuf_output(&ring, record, bytes, ring_flags(held))) {
 		COUNT(run, STACKS_LOST);
 		return WICK_STACK_LOST;
 	}

@@ -14,6 +14,8 @@
 #define KERNEL_STACK_BYTES 16384
 /* Copies in a row: a burst of new processes is what they are for. */
 #define COPY_BURST 64
+/* Of the ring, for tasks and details: without them a sample is lost or changed, without stacks not. */
+#define RING_RESERVED_PART 8
 
 static int fill_comm(const char *glob, struct wick_settings *s, struct error *err)
 {
@@ -84,6 +86,7 @@ int settings_fill(const struct session_options *options, const struct session_li
 		.thread_bytes = KERNEL_STACK_BYTES,
 		.cpu_count = cpus,
 		.wakeup_bytes = limits->wakeup_bytes,
+		.stacks_bytes = limits->ring_bytes - limits->ring_bytes / RING_RESERVED_PART,
 	};
 	int r;
 
