@@ -181,6 +181,12 @@ static __always_inline __u64 hole_end(__u64 address, __u64 top)
 	return 0;
 }
 
+/* Copies are large: a few dozen would fill the ring, which then takes no stacks. */
+static __always_inline int copies_have_room(void)
+{
+	return ring_held() <= 2 * settings.wakeup_bytes;
+}
+
 /* The stack from @from upwards, as much as there is and as a part holds. */
 static __always_inline __u32 part_fill(struct wick_copy_record *part, __u64 from, __u64 top)
 {
@@ -206,8 +212,8 @@ static __always_inline __u32 part_fill(struct wick_copy_record *part, __u64 from
 }
 
 /*
- * One more part of the copy in scratch state @slot, as long as the ring has much room. Nonzero: there
- * is no more. Global, as the step of a walk is: verified once, not once per part and caller.
+ * One more part of the copy in scratch state @slot. Nonzero: there is no more. Global, as the step of
+ * a walk is: verified once, not once per part and caller.
  */
 __noinline int copy_part_slot(__u32 slot)
 {
@@ -221,8 +227,7 @@ __noinline int copy_part_slot(__u32 slot)
 	copy->next += copy->bytes;
 	if (copy->bytes < WICK_COPY_BYTES)
 		copy->next = hole_end(copy->next, copy->top);
-	if (!copy->next || copy->next >= copy->top ||
-	    ring_held() > 2 * settings.wakeup_bytes)
+	if (!copy->next || copy->next >= copy->top || !copies_have_room())
 		return 1;
 	part = bpf_ringbuf_reserve(&ring, sizeof(*part), 0);
 	if (!part)
@@ -246,7 +251,7 @@ __noinline int copy_send_slot(__u32 slot)
 	struct wick_copy_record *record;
 	struct copy_state *copy;
 
-	if (!s || ring_held() > settings.stacks_bytes)
+	if (!s || !copies_have_room())
 		return 1;
 	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
 	if (!record)

@@ -361,7 +361,7 @@ struct wick_settings {
 	wick_u32 thread_bytes;		/* kernel stack size, where bpf_task_pt_regs() is missing */
 	wick_u32 cpu_count;		/* possible CPUs */
 	wick_u32 wakeup_bytes;		/* the ring wakes its reader when it holds more */
-	wick_u32 stacks_bytes;		/* and takes no stacks or copies when it holds more */
+	wick_u32 stacks_bytes;		/* and takes no stacks when it holds more */
 	wick_u32 reserved_2;
 	/* Comm glob, bit-parallel (bpf/comm_glob.h). */
 	wick_u32 filter_comm, glob_loops, glob_accept, reserved_3;
