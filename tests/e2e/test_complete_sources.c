@@ -4,9 +4,9 @@
  * well-known programs reach their end: of each program that has enough of them, and of all.
  *
  * Some programs at once under all sources, told apart by name and value type. Before the tables of
- * a program are there, only so many of its stacks are copied. In a run of seconds the others are
- * more than 1 % of what a source with thousands of events has, and are left out;
- * WICK_COMPLETE_SECONDS, from 20 on, says how long to look, and then they count.
+ * a program are there, only so many of its stacks are copied. In a run of seconds the others, which
+ * are marked as not loaded, are more than 1 % of what a source with thousands of events has: they
+ * are printed and left out. WICK_COMPLETE_SECONDS says how long to look (3).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -26,7 +26,6 @@
 /* Until their mappings have come to rest, and for how long. */
 #define START_SECONDS 2
 #define SECONDS "3"
-#define SECONDS_LONG 20
 /* A machine busy with other things may keep tables from coming in time. */
 #define ATTEMPTS 3
 #define ROWS_MAX 512
@@ -109,11 +108,6 @@ static const char *mark_of(const struct profile *p, const struct profile_sample 
 	return p->strings[p->functions[root->lines[0].function].name];
 }
 
-static double seconds(void)
-{
-	return atof(getenv("WICK_COMPLETE_SECONDS") ?: SECONDS);
-}
-
 static void sample_add(struct rows *rows, const struct profile *p,
 		       const struct profile_sample *sample)
 {
@@ -123,7 +117,7 @@ static void sample_add(struct rows *rows, const struct profile *p,
 	/* Of tasks that end or execute, and interrupts, there is none to be had. */
 	if (mark && strncmp(mark, "[incomplete:", strlen("[incomplete:")))
 		return;
-	if (mark && !strcmp(mark, "[incomplete:not-loaded]") && seconds() < SECONDS_LONG)
+	if (mark && !strcmp(mark, "[incomplete:not-loaded]"))
 		return;
 	snprintf(row.cause, sizeof(row.cause), "%s", mark ?: "");
 	snprintf(row.comm, sizeof(row.comm), "%s",
@@ -161,7 +155,7 @@ static void profile_programs(const struct complete_case *c, const pid_t *pids, s
 			     struct rows *ret)
 {
 	struct session_event events[ARRAY_SIZE(c->events)];
-	struct harness_run run = { .seconds = seconds(),
+	struct harness_run run = { .seconds = atof(getenv("WICK_COMPLETE_SECONDS") ?: SECONDS),
 				   .session = { .events = events, .frequency_hz = HZ,
 						.pids = pids, .pid_count = count } };
 	struct harness_result result;
