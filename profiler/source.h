@@ -43,12 +43,22 @@ struct source_option {
 	size_t offset;				/* of the field, in struct wick_settings */
 };
 
+enum source_loss {
+	SOURCE_LOSS_NONE,
+	SOURCE_LOSS_PART,
+	SOURCE_LOSS_HALF,	/* with another half it is all */
+	SOURCE_LOSS_ALL,
+};
+
 /* A kernel feature a source cannot do without: profiler/needs.c. */
 struct source_need {
-	bool (*probe)(const struct session_needs *needs, const char *name);
+	bool (*probe)(struct session_needs *needs, const char *name);
 	const char *name;			/* for @probe: which tracepoint, which event */
 	const char *reason, *substitute;	/* what is said where it is not there */
-	bool is_partial;			/* without it the source has less */
+	/* What of the source needs it, as "locks of the kernel"; NULL: all of it. */
+	const char *part;
+	/* With @part: how much is lost of what is asked for. */
+	enum source_loss (*loss)(const struct wick_settings *settings);
 };
 
 struct source {
@@ -95,6 +105,8 @@ extern const struct source source_table[];	/* ends with a NULL name */
 
 const struct source *source_find(const char *name);
 
+/* How much of "NAME[:ARGUMENT][,OPTION]…" is the name. */
+size_t source_name_size(const char *text);
 /*
  * Read "NAME[:ARGUMENT][,KEY=VALUE|FLAG]…": the row into *@ret, what is asked of it into
  * @settings. Returns 0; -ENOENT for an unknown name; -EINVAL; the sentence is in @err.

@@ -12,7 +12,6 @@ int source_cpu_update(struct source_run *run);
 void source_runq_prepare(const struct source_options *options, struct bpf_object *object);
 int source_syscall_parse(const char *text, struct wick_settings *settings, struct error *err);
 void source_offcpu_prepare(const struct source_options *options, struct bpf_object *object);
-int source_lock_attach(struct source_run *run, struct error *err);
 const char *source_lock_kind(uint64_t key);
 void source_lock_prepare(const struct source_options *options, struct bpf_object *object);
 int source_fault_attach(struct source_run *run, struct error *err);

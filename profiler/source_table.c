@@ -123,7 +123,7 @@ const struct source source_table[] = {
 	  .key_text = source_lock_kind,
 	  .peer_label = "owner",
 	  .prepare = source_lock_prepare,
-	  .attach = source_lock_attach,
+	  .attach = source_attach_programs,
 	  .needs = needs_lock },
 	{ .name = "fault",
 	  .help = "page faults, by the code that touched the page",
@@ -200,7 +200,8 @@ const struct source *source_find(const char *name)
 
 const char *session_event_value(const char *text, size_t index)
 {
-	const struct source *source = source_find(text);
+	_cleanup_free_ char *name = strndup(text, source_name_size(text));
+	const struct source *source = name ? source_find(name) : NULL;
 
 	return source && index < SOURCE_VALUES_MAX ? source->values[index].type : NULL;
 }

@@ -65,18 +65,18 @@ static const struct list_part {
 	{ "reads", "Formats that are read", reader_entry },
 };
 
-static void add_lacks(struct strbuf *ret, const struct session_needs *needs, size_t event)
+static void add_lacks(struct strbuf *ret, struct session_needs *needs, size_t event)
 {
 	struct session_lack lack;
 	size_t i;
 
 	for (i = 0; session_source_lack(needs, event, i, &lack); i++)
-		strbuf_printf(ret, "  %-12s %s: %s; instead: %s\n", "",
-			      lack.is_partial ? "less here" : "not here", lack.reason,
+		strbuf_printf(ret, "  %-12s %s%s: %s; instead: %s\n", "",
+			      lack.part ? "without " : "not here", lack.part ?: "", lack.reason,
 			      lack.substitute);
 }
 
-static void add_lacks_json(struct strbuf *ret, const struct session_needs *needs, size_t event)
+static void add_lacks_json(struct strbuf *ret, struct session_needs *needs, size_t event)
 {
 	struct session_lack lack;
 	bool usable = true;
@@ -86,16 +86,18 @@ static void add_lacks_json(struct strbuf *ret, const struct session_needs *needs
 	for (i = 0; session_source_lack(needs, event, i, &lack); i++) {
 		strbuf_add_text(ret, i ? ", {\"reason\": " : "{\"reason\": ");
 		json_add_text(ret, lack.reason);
+		strbuf_add_text(ret, ", \"part\": ");
+		json_add_text(ret, lack.part);
 		strbuf_add_text(ret, ", \"instead\": ");
 		json_add_text(ret, lack.substitute);
 		strbuf_add_char(ret, '}');
-		usable = usable && lack.is_partial;
+		usable = usable && lack.part;
 	}
 	strbuf_printf(ret, "], \"usable\": %s", usable ? "true" : "false");
 }
 
 static void add_text(struct strbuf *ret, const struct list_part *part,
-		     const struct session_needs *needs)
+		     struct session_needs *needs)
 {
 	struct list_entry entry = { 0 };
 	size_t i;
@@ -112,7 +114,7 @@ static void add_text(struct strbuf *ret, const struct list_part *part,
 }
 
 static void add_json(struct strbuf *ret, const struct list_part *part,
-		     const struct session_needs *needs)
+		     struct session_needs *needs)
 {
 	struct list_entry entry = { 0 };
 	size_t i;

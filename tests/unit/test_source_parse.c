@@ -82,6 +82,16 @@ static void test_has_flag(void **state)
 	assert_false(session_event_has_flag("nothing", "waker"));
 }
 
+/* Whatever is behind the name. */
+static void test_values(void **state)
+{
+	assert_string_equal(session_event_value("offcpu", 1), "off_cpu");
+	assert_string_equal(session_event_value("offcpu,min=1ms,waker", 1), "off_cpu");
+	assert_string_equal(session_event_value("syscall:read+write", 0), "calls");
+	assert_null(session_event_value("offcpu,waker", 2));
+	assert_null(session_event_value("nothing", 0));
+}
+
 static int run_parse(void *arg)
 {
 	struct wick_settings settings = { 0 };
@@ -100,6 +110,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("every row is found with its options", test_rows),
 		UNIT_TEST("flags are told from values", test_has_flag),
+		UNIT_TEST("values are those of the name", test_values),
 		UNIT_TEST("without memory it is said", test_no_memory),
 	};
 
