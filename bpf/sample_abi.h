@@ -102,6 +102,7 @@ enum wick_task_flag {
 	X(REASON, "reason")       /* enum wick_reason */                                       \
 	X(LOCK, "lock")           /* address */                                                \
 	X(ADDRESS, "address")                                                                  \
+	X(FILE, "file")           /* number of its text; user space makes it out of ADDRESS */ \
 	X(PEER_TASK, "peer")      /* id of the task at the other end: waker, owner, target */  \
 	X(PEER_KERNEL, "peer_kernel_stack")                                                    \
 	X(PEER_USER, "peer_user_stack")
@@ -112,6 +113,8 @@ enum wick_detail_field {
 #undef WICK_DETAIL_ENUM
 	WICK_DETAIL_COUNT,
 };
+/* What a file's number means where the kernel's side knows better than the list of mappings. */
+#define WICK_FILE_HEAP 1
 /* The key of an exit: its status plus 1, or the number of the signal on top of this. */
 #define WICK_EXIT_SIGNAL 256
 #define WICK_DETAIL_BIT(name) (1ull << WICK_DETAIL_##name)

@@ -29,7 +29,8 @@ struct notice {
 	uint64_t time_ns;		/* CLOCK_MONOTONIC */
 	uint32_t pid, tid;
 	uint32_t parent_pid;		/* FORK: of the parent process; equal to pid for a thread */
-	/* MMAP of executable memory only. */
+	/* MMAP */
+	bool is_data;			/* memory that is not executable: only when asked for */
 	uint64_t address, length, offset;
 	struct elf_build_id build_id;	/* size 0: not given, then device and inode are */
 	uint64_t device, inode;		/* device as makedev(); 0 when build_id is given */

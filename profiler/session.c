@@ -141,6 +141,7 @@ static int open_tables(struct session *s, struct error *err)
 		},
 		.in = s->notices,
 		.out = s->windows,
+		.files = label_notes_files(s->label_notes),
 		.module_limit = s->limits.modules,
 		.depth_max = s->options.depth_max,
 	};
@@ -153,6 +154,7 @@ static int open_threads(struct session *s, struct error *err)
 	struct capture_options options = {
 		.drain = { .maps = s->maps, .sources = s->sources, .source_count = s->source_count,
 			   .limits = &s->limits, .window_bytes = s->window_bytes },
+		.with_data_mappings = label_notes_files(s->label_notes),
 		.sideband_bytes = SIDEBAND_BYTES,
 		.window_ms = s->limits.window_ms,
 	};

@@ -188,7 +188,8 @@ static int open_source(struct session *s, size_t index, const struct wick_settin
 
 	own->source = index;
 	own->labels |= row->labels | labels_details(s->options.labels);
-	if (row->delivers_events)
+	if (row->delivers_events ||
+	    (row->has_address && own->labels & WICK_DETAIL_BIT(FILE)))
 		own->deliver_events = 1;
 	if (row->skips_profiler)
 		own->skip_pid = getpid();

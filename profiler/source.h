@@ -98,6 +98,8 @@ struct source {
 	/* Instead, where the words are no constants. */
 	void (*key_write)(uint64_t key, char *text, size_t size);
 	bool delivers_events;			/* EVENTS unless asked otherwise */
+	/* Samples have an address; so that its file can be told they come as EVENTS. */
+	bool has_address;
 	const struct source_need *needs;	/* ends with a NULL reason; NULL: none */
 };
 

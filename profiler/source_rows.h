@@ -16,6 +16,7 @@ const char *source_lock_kind(uint64_t key);
 void source_lock_prepare(const struct source_options *options, struct bpf_object *object);
 int source_fault_attach(struct source_run *run, struct error *err);
 int source_fault_update(struct source_run *run);
+int source_fault_parse_range(const char *text, void *field);
 void source_fault_prepare(const struct source_options *options, struct bpf_object *object);
 const char *source_fault_kind(uint64_t key);
 void source_signal_name(uint64_t key, char *text, size_t size);

@@ -40,6 +40,8 @@ static const struct source_option lock_options[] = {
 static const struct source_option fault_options[] = {
 	OPTION_FLAG("minor", "only those without reading", 0),
 	OPTION_FLAG("major", "only those that read from a disk", 1),
+	{ "range", "only those of addresses from A to below B, as range=7f0000000000-7f0000200000",
+	  source_fault_parse_range, offsetof(struct wick_settings, value_min) },
 	{ 0 },
 };
 
@@ -130,6 +132,7 @@ const struct source source_table[] = {
 	  .objects = { "fault" },
 	  .options = fault_options,
 	  .takes_guard = true,
+	  .has_address = true,
 	  .values = { { "faults", "count", false, true } },
 	  .labels = WICK_DETAIL_BIT(KEY),
 	  .key_label = "kind", .key_text = source_fault_kind,
