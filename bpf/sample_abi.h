@@ -163,6 +163,7 @@ enum wick_record_type {
 	WICK_RECORD_EVENT,
 	WICK_RECORD_REQUEST,
 	WICK_RECORD_DETAIL,
+	WICK_RECORD_SLEEPER,
 };
 
 struct wick_record {
@@ -222,6 +223,20 @@ struct wick_copy_record {
 	wick_u32 bytes;			/* how much of data is valid */
 	wick_u32 part;			/* 0, and then upwards */
 	wick_u8 data[WICK_COPY_BYTES];
+};
+
+/*
+ * The user registers of a thread that is not on a CPU: user space reads its stack, and sees by the count
+ * of its arrivals on a CPU (/proc/PID/task/TID/schedstat) that it has not run meanwhile.
+ */
+struct wick_sleeper_record {
+	struct wick_record head;
+	wick_u64 task, user_stack;	/* ids: whose, and the one its frames are to have */
+	wick_u64 time_ns, arrivals;
+	wick_u32 pid, tid, exec_id, reserved;
+	wick_u64 start_ns;
+	wick_u64 ip, sp, fp;
+	wick_u64 regs[UNWIND_REGISTERS];
 };
 
 /* EVENTS delivery: one sample, with its time. */
