@@ -102,7 +102,7 @@ int BPF_PROG(exit_signal, int number, struct kernel_siginfo *info, struct k_siga
 	struct wick_wait *wait;
 	struct run run = {};
 
-	if (!is_fatal(task, number, action) || run_open(&run, ctx, task) || !task_wanted(&run) ||
+	if (!is_fatal(task, number, action) || run_open(&run, ctx, task) || !task_is_target(&run) ||
 	    noted(&run))
 		return 0;
 	wait = wait_new(run.pid);
@@ -134,7 +134,7 @@ int BPF_PROG(exit_note)
 		return 0;
 	key = exit_key(task);
 	if ((settings.option[OPTION_FATAL] && key <= WICK_EXIT_SIGNAL) ||
-	    run_open(&run, ctx, task) || !task_wanted(&run) || noted(&run))
+	    run_open(&run, ctx, task) || !task_is_target(&run) || noted(&run))
 		return 0;
 	wait = wait_new(run.pid);
 	if (wait)
@@ -171,7 +171,7 @@ int BPF_PROG(exit_process)
 	key = exit_key(task);
 	wait = noted(&run);
 	/* What was noted was wanted; another last thread may have taken it from the targets since. */
-	if ((!wait && !task_wanted(&run)) ||
+	if (!cpu_wanted() || (!wait && !task_is_target(&run)) ||
 	    (settings.option[OPTION_FATAL] && key <= WICK_EXIT_SIGNAL)) {
 		COUNT(&run, FILTERED);
 	} else if (!wait) {

@@ -71,7 +71,7 @@ static __always_inline int handler_wanted(struct run *run)
 
 	if (run->tid)
 		return task_wanted(run);
-	return now && now->enabled && !settings.filter_pids && !settings.filter_tids &&
+	return now && now->enabled && cpu_wanted() && !settings.filter_pids && !settings.filter_tids &&
 	       !settings.filter_uid && !settings.filter_comm && !settings.filter_cgroup;
 }
 

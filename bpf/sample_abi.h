@@ -22,6 +22,7 @@
 #define WICK_GLOB_LITERALS 31
 #define WICK_SOURCE_OPTIONS 4
 #define WICK_SYSCALL_WORDS 8
+#define WICK_CPU_WORDS (WICK_CPUS_MAX / 64)
 
 /* What kernel.perf_event_max_stack is unless somebody has set it. */
 #define WICK_KERNEL_FRAMES_MAX 127
@@ -364,6 +365,7 @@ struct wick_settings {
 	wick_u32 filter_uid, uid;
 	wick_u32 filter_cgroup;
 	wick_s32 cgroup_subsystem;	/* v1: index in css_set.subsys; -1: the v2 hierarchy */
+	wick_u32 filter_cpus;		/* only those in cpus */
 	wick_u64 cgroup_id;		/* kernfs id of the cgroup's folder */
 	wick_u32 skip_pid;		/* 0, or a PID never sampled */
 	wick_u32 walk_user, walk_kernel, depth_max;
@@ -373,6 +375,7 @@ struct wick_settings {
 	wick_u64 labels;		/* bits of enum wick_detail_field to fill in */
 	wick_u32 option[WICK_SOURCE_OPTIONS];	/* what the source's own options mean to it */
 	wick_u64 syscalls[WICK_SYSCALL_WORDS];	/* bits of system calls; all 0: every one */
+	wick_u64 cpus[WICK_CPU_WORDS];	/* bits of CPUs */
 	wick_u64 sent_mask;		/* size of the sent-array, a power of two, minus 1 */
 	wick_u64 copy_interval_ns;	/* between copies on a CPU, on average */
 	wick_u32 copy_burst;		/* copies in a row before that holds */
