@@ -86,19 +86,6 @@ static int raise_limits(struct session *s, struct error *err)
 	return raise_files(s, err);
 }
 
-static int choose_cpus(struct session *s, struct error *err)
-{
-	int r;
-
-	if (!s->options.cpus)
-		return 0;
-	r = cpu_set_parse(s->options.cpus, &s->cpus);
-	if (r < 0)
-		return error_set(err, ERROR_USAGE, r, "cannot use CPUs: %s: not a list as 0-3,6",
-				 s->options.cpus);
-	return 0;
-}
-
 static int open_maps(struct session *s, struct wick_settings *settings, struct error *err)
 {
 	int cpus = libbpf_num_possible_cpus(), r;
@@ -179,7 +166,6 @@ static int session_open_all(struct session *s, struct error *err)
 
 	r = r ?: session_choose_sources(s, err);
 	r = r ?: session_check_needs(s, err);
-	r = r ?: choose_cpus(s, err);
 	r = r ?: raise_limits(s, err);
 	r = r ?: open_maps(s, &settings, err);
 	r = r ?: open_witness(s);

@@ -28,7 +28,6 @@ struct session {
 	size_t source_count;
 	struct session_needs *needs;		/* while it is opened */
 	struct error left_out;			/* why events are not recorded that were asked for */
-	struct cpu_set cpus;
 	struct bpf_maps *maps;
 	struct source_run *sources[SESSION_SOURCES_MAX];
 	struct witness *witness;		/* NULL: no source takes the guard */

@@ -175,10 +175,11 @@ int session_check_needs(struct session *s, struct error *err)
 static int open_source(struct session *s, size_t index, const struct wick_settings *settings,
 		       struct error *err)
 {
+	struct cpu_set cpus;
 	struct source_options options = {
 		.index = index,
 		.frequency_hz = s->options.frequency_hz,
-		.cpus = s->options.cpus ? &s->cpus : NULL,
+		.cpus = settings->filter_cpus ? &cpus : NULL,
 		.witness = s->witness,
 		.settings = *settings,
 	};
@@ -186,6 +187,7 @@ static int open_source(struct session *s, size_t index, const struct wick_settin
 	struct wick_settings *own = &options.settings;
 	int r = source_parse(s->texts[index], &written, own, err);
 
+	memcpy(cpus.bits, settings->cpus, sizeof(cpus.bits));
 	own->source = index;
 	own->labels |= row->labels | labels_details(s->options.labels);
 	if (row->delivers_events ||

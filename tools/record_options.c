@@ -206,7 +206,8 @@ const struct option_row record_option_table[] = {
 	  option_parse_processes, FIELD(pids), .completion = COMPLETE_PID, .is_list = true },
 	{ 't', "tid", "TID,...", "these threads", TARGETS,
 	  option_parse_processes, FIELD(tids), .completion = COMPLETE_PID, .is_list = true },
-	{ 'C', "cpu", "CPUS", "on these CPUs, as 0-3,6", TARGETS,
+	{ 'C', "cpu", "CPUS", "on these CPUs, as 0-3,6; waits and calls count "
+	  "where they begin", TARGETS,
 	  option_parse_text, FIELD(cpus) },
 	{ 'G', "cgroup", "PATH", "in this cgroup and those below it, version 1 or 2", TARGETS,
 	  option_parse_text, FIELD(cgroup), .completion = COMPLETE_FOLDER },
