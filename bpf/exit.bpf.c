@@ -137,8 +137,12 @@ int BPF_PROG(exit_note)
 	    run_open(&run, ctx, task) || !task_is_target(&run) || noted(&run))
 		return 0;
 	wait = wait_new(run.pid);
-	if (wait)
-		note(&run, wait, key);
+	if (!wait)
+		return 0;
+	note(&run, wait, key);
+	/* Counted meanwhile: an open note would count once more if the run ended now. */
+	if (bpf_map_lookup_elem(&counted, &instance))
+		wait_forget(run.pid);
 	return 0;
 }
 

@@ -68,14 +68,22 @@ static __always_inline int cpu_wanted(void)
 	       settings.cpus[cpu / 64 % WICK_CPU_WORDS] >> (cpu % 64) & 1;
 }
 
+/* Whether the run has begun and is not over: not all programs are there before and after. */
+static __always_inline int run_is_on(void)
+{
+	__u32 zero = 0;
+	struct wick_control *now = bpf_map_lookup_elem(&control, &zero);
+
+	return now && now->enabled;
+}
+
 /* Whether the run's task is, wherever it is; idle tasks never are. */
 static __always_inline int task_is_target(struct run *run)
 {
 	struct task_struct *task = run->task;
-	__u32 pid = run->pid, tid = run->tid, zero = 0;
-	struct wick_control *now = bpf_map_lookup_elem(&control, &zero);
+	__u32 pid = run->pid, tid = run->tid;
 
-	if (!now || !now->enabled || !tid)
+	if (!tid || !run_is_on())
 		return 0;
 	if (settings.skip_pid && pid == settings.skip_pid)
 		return 0;

@@ -262,12 +262,13 @@ int session_start(struct session *s, struct error *err)
 		tables_preload(s->tables, s->options.pids[i]);
 	r = r ?: start_threads(s);
 	s->bpf_stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	bpf_maps_control(s->maps)->enabled = 1;
-	s->start_ns = clock_monotonic_ns();
-	s->start_realtime_ns = clock_realtime_ns();
 	r = r ?: session_attach_sources(s, err);
 	r = r ?: attach_process_programs(s, true, err);
 	r = r ?: targets_follow(&s->options, s->maps, err);
+	/* All at once: else a wait could begin before the program that sees its end is attached. */
+	bpf_maps_control(s->maps)->enabled = r >= 0;
+	s->start_ns = clock_monotonic_ns();
+	s->start_realtime_ns = clock_realtime_ns();
 	if (r < 0 && err && !err->text[0])
 		error_set(err, ERROR_FAILED, r, "cannot start: %s", strerror(-r));
 	s->started = r >= 0;
