@@ -133,6 +133,13 @@ const char *session_lockdown(void);
 
 /* The source table, for --help and `wick list`. NULL after the last. */
 const char *session_source_name(size_t index, const char **ret_help);
+/*
+ * What may follow event number @event behind a comma, as "min=TIME"; what labels its samples have without
+ * being asked; and those labels that only events have, all of them. Each NULL after the last.
+ */
+const char *session_event_option(size_t event, size_t index, const char **ret_help);
+const char *session_event_label(size_t event, size_t index);
+const char *session_own_label(size_t index, const char **ret_help);
 /* What is wrong with an event on this machine. */
 struct session_lack {
 	const char *reason, *substitute;	/* what is missing; what to use or get instead */

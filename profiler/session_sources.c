@@ -172,6 +172,15 @@ int session_check_needs(struct session *s, struct error *err)
 
 /* ---- opening and attaching ---- */
 
+/* Whether samples say who else was there: always, or by the flag that is called so. */
+static bool tells_peer(const struct source *row, const struct wick_settings *settings)
+{
+	for (const struct source_option *o = row->options; o && o->name; o++)
+		if (row->peer_label && !strcmp(o->name, row->peer_label))
+			return *(const uint32_t *)((const char *)settings + o->offset);
+	return row->peer_label;
+}
+
 static int open_source(struct session *s, size_t index, const struct wick_settings *settings,
 		       struct error *err)
 {
@@ -199,6 +208,9 @@ static int open_source(struct session *s, size_t index, const struct wick_settin
 		own->walk_user = 0;
 	if (row->no_kernel_stack)
 		own->walk_kernel = 0;
+	if (!r && !own->walk_kernel && tells_peer(row, own))
+		session_note_fallback(s, "%s: without kernel stacks interrupts are not told from "
+				      "the tasks they hit: continuing without that", row->name);
 	return r ?: source_open(row, &options, s->maps, &s->sources[index], err);
 }
 

@@ -41,6 +41,7 @@ struct source_option {
 	/* NULL: a flag, @field is a uint32_t and becomes 1. Returns 0 or -EINVAL. */
 	int (*parse)(const char *text, void *field);
 	size_t offset;				/* of the field, in struct wick_settings */
+	const char *shown;			/* "min=TIME"; NULL: as its name */
 };
 
 enum source_loss {
@@ -63,8 +64,7 @@ struct source_need {
 
 struct source {
 	const char *name, *help;
-	/* What may follow the name and a colon, as "NAME+NAME"; NULL: nothing. */
-	const char *argument;
+	/* What may follow the name and a colon; NULL: nothing. */
 	int (*parse_argument)(const char *text, struct wick_settings *settings, struct error *err);
 	const struct source_option *options;	/* ends with a NULL name; NULL: none */
 	/* Names of other rows that are run instead, all of whose values become this one's. */
@@ -91,9 +91,9 @@ struct source {
 	/* CPUs came or went; NULL: nothing to do. */
 	int (*update_cpus)(struct source_run *run);
 	/* Label of WICK_DETAIL_KEY and how to read it; NULL: a number, or, without label, not used. */
-	const char *key_label;
+	const char *key_label, *key_help;
 	const char *reason;			/* its label in a composite that has reasons: "on-cpu" */
-	const char *peer_label;			/* of WICK_DETAIL_PEER_TASK: "waker"; NULL: none */
+	const char *peer_label, *peer_help;	/* of WICK_DETAIL_PEER_TASK: "waker"; NULL: none */
 	const char *(*key_text)(uint64_t key);
 	/* Instead, where the words are no constants. */
 	void (*key_write)(uint64_t key, char *text, size_t size);

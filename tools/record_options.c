@@ -220,7 +220,8 @@ const struct option_row record_option_table[] = {
 
 	{ 'e', "event", "EVENT,...", "what to sample instead of cpu; may be repeated. KEY=VALUE "
 	  "belongs to the event before it; commas in (), <> and quotes do not split", EVENTS,
-	  parse_events, FIELD(events), .choice = session_source_name, .is_list = true },
+	  parse_events, FIELD(events), .choice = session_source_name,
+	  .more = record_event_option, .more_title = "Behind an event, at a comma", .is_list = true },
 	{ 'F', "frequency", "HZ", "samples per second and CPU (99)", EVENTS,
 	  option_parse_u32, FIELD(frequency_hz), .min = 1, .max = 1000000 },
 	{ 'd', "duration", "TIME", "stop after this time, as 10, 500ms or 2m; a command that still "
@@ -245,7 +246,7 @@ const struct option_row record_option_table[] = {
 	  parse_format, FIELD(format), .choice = format_choice },
 	{ 0, "by", "KEY,...", "frames to add behind the name of the process, as thread, pid or a "
 	  "label; with --stacks none, print a table by these instead of writing a file",
-	  OUTPUTS, option_parse_texts, FIELD(by), .is_list = true },
+	  OUTPUTS, option_parse_texts, FIELD(by), .choice = record_by_choice, .is_list = true },
 	{ 0, "histogram", NULL, "print how long each took, by powers of two, and one for each "
 	  "combination of --by; takes stacks only with -o", OUTPUTS,
 	  option_parse_flag, FIELD(histogram) },
