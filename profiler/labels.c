@@ -172,7 +172,7 @@ static const struct label_row {
 	uint64_t also;			/* other facts that its reading wants */
 	void (*read)(const struct label_input *in, struct label_value *ret);
 } label_table[] = {
-	{ "cpu", "the CPU it was on", WICK_DETAIL_CPU, 0, read_cpu },
+	{ "cpu", "the CPU it was on; of waits, when they ended", WICK_DETAIL_CPU, 0, read_cpu },
 	{ "syscall", "the system call the task was in", WICK_DETAIL_SYSCALL, 0, read_syscall },
 	{ "errno", "how a system call failed", WICK_DETAIL_ERRNO, 0, read_errno },
 	{ "reason", "what a task waited for", WICK_DETAIL_REASON, WICK_DETAIL_BIT(SYSCALL),
