@@ -6,6 +6,7 @@ What a kernel has is looked up in its types (/sys/kernel/btf/vmlinux). So wick i
 file is another one, in which tracepoints have other names: it then is on a kernel without them.
 """
 import os
+import shutil
 import subprocess
 import sys
 
@@ -34,11 +35,30 @@ def btf_without(tracepoints):
     return path
 
 
+def refused_call(event, program):
+    """Which call of bpf() loads @program of @event, beside cpu; None: strace cannot tell."""
+    if not shutil.which("strace"):
+        return None
+    subprocess.run(["strace", "-qq", "-o", "calls", "-s", "64", "-e", "trace=bpf", libfault.WICK,
+                    "record", "--dry-run", "-q", "-e", "cpu", "-e", event], check=False)
+    with open("calls", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            if "BPF_PROG_LOAD" in line and 'prog_name="%s"' % program in line:
+                return number
+    return None
+
+
+def refuse(number):
+    """Words before wick: that call fails, and the next, by which libbpf asks for the reasons."""
+    return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=bpf", "-e",
+            "inject=bpf:error=EINVAL:when=%d..%d" % (number, number + 1)]
+
+
 class Run:
-    def __init__(self, tracepoints, *arguments):
+    def __init__(self, tracepoints, *arguments, prefix=()):
         if os.path.exists(OUT):
             os.unlink(OUT)
-        command = [libfault.WICK, "record", *arguments]
+        command = [*prefix, libfault.WICK, "record", *arguments]
         btf = tracepoints and btf_without(tracepoints)
         if tracepoints and not btf:
             libfault.skip(" ".join(arguments), "this kernel has not %s" % " ".join(tracepoints))
@@ -108,6 +128,18 @@ CASES = (
 )
 
 
+def test_refused():
+    """What a verifier does not take is left out as what lacks a tracepoint is."""
+    name = "an event the verifier refuses is left out, the other is recorded"
+    number = refused_call("exit", "exit_note")
+    if not number:
+        libfault.skip(name, "strace cannot tell which call to refuse")
+        return
+    run = Run((), "-d", "0.2", "-o", OUT, "-e", "cpu", "-e", "exit", prefix=refuse(number))
+    libfault.case(name, run.problems(0, ("cannot record exit here: cannot load BPF program: exit",
+                                         "continuing without it"), CPU), run.said)
+
+
 def main():
     libfault.need_root()
     if not os.access(BTF, os.R_OK):
@@ -119,6 +151,7 @@ def main():
         if not texts and "cannot record" in run.said:
             problems.append("something is left out")
         libfault.case(name, problems, run.said)
+    test_refused()
     return 1 if libfault.failed else 0
 
 
