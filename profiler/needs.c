@@ -264,7 +264,8 @@ static bool find_lack(struct session_needs *needs, const struct source_need *lis
 	const char *part = NULL;
 
 	for (; list && list->reason; list++) {
-		if (list->probe(needs, list->name) || (part && list->part && !strcmp(part, list->part)))
+		if (list->probe(needs, list->name) ||
+		    (part && list->part && !strcmp(part, list->part)))
 			continue;
 		part = list->part;
 		if ((*left)--)

@@ -69,10 +69,11 @@ static int raise_files(struct session *s, struct error *err)
 				 "raise the limit: ulimit -n 65536",
 				 (unsigned long long)limit.rlim_max, least);
 	if (limit.rlim_max < FILES_WANTED)
-		session_note_fallback(s,
-			      "at most %llu open files (ulimit -n): continuing without the stacks "
-			      "of programs beyond them",
-			      (unsigned long long)limit.rlim_max);
+		session_note_fallback(
+			s,
+			"at most %llu open files (ulimit -n): continuing without the stacks "
+			"of programs beyond them",
+			(unsigned long long)limit.rlim_max);
 	return 0;
 }
 
@@ -247,11 +248,12 @@ static void note_fallbacks(struct session *s)
 		const char *clock = source_clock(s->sources[i]);
 
 		if (clock && strcmp(clock, "cycles"))
-			session_note_fallback(s, "no hardware cycles on this machine: sampling by %s",
-				      clock);
+			session_note_fallback(
+				s, "no hardware cycles on this machine: sampling by %s", clock);
 	}
 	if (s->bpf_stats_fd < 0)
-		session_note_fallback(s, "no BPF statistics: continuing without the cost of BPF programs");
+		session_note_fallback(
+			s, "no BPF statistics: continuing without the cost of BPF programs");
 }
 
 int session_start(struct session *s, struct error *err)
@@ -358,9 +360,11 @@ static void note_late_fallbacks(struct session *s)
 
 	tables_stats(s->tables, &tables);
 	if (tables.modules.unanswered)
-		session_note_fallback(s, "a file system does not answer: continuing without unwind tables "
-			      "and names of what is mapped from there (%" PRIu64 " mappings)",
-			      tables.modules.unanswered);
+		session_note_fallback(
+			s,
+			"a file system does not answer: continuing without unwind tables "
+			"and names of what is mapped from there (%" PRIu64 " mappings)",
+			tables.modules.unanswered);
 }
 
 int session_finish(struct session *s, struct profile **ret, struct error *err)

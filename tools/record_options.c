@@ -218,15 +218,18 @@ const struct option_row record_option_table[] = {
 	{ 0, "no-inherit", NULL, "leave out children, those there are and later ones", TARGETS,
 	  option_parse_flag, FIELD(no_inherit) },
 
-	{ 'e', "event", "EVENT,...", "what to sample instead of cpu; may be repeated. KEY=VALUE "
-	  "belongs to the event before it; commas in (), <> and quotes do not split", EVENTS,
-	  parse_events, FIELD(events), .choice = session_source_name,
-	  .more = record_event_option, .more_title = "Behind an event, at a comma", .is_list = true },
-	{ 'F', "frequency", "HZ", "samples per second and CPU (99)", EVENTS,
-	  option_parse_u32, FIELD(frequency_hz), .min = 1, .max = 1000000 },
-	{ 'd', "duration", "TIME", "stop after this time, as 10, 500ms or 2m; a command that still "
-	  "runs is then sent SIGTERM", EVENTS,
-	  option_parse_duration, FIELD(duration_ns), .min = 1 },
+	{ 'e', "event", "EVENT,...",
+	  "what to sample instead of cpu; may be repeated. KEY=VALUE "
+	  "belongs to the event before it; commas in (), <> and quotes do not split",
+	  EVENTS, parse_events, FIELD(events), .choice = session_source_name,
+	  .more = record_event_option, .more_title = "Behind an event, at a comma",
+	  .is_list = true },
+	{ 'F', "frequency", "HZ", "samples per second and CPU (99)", EVENTS, option_parse_u32,
+	  FIELD(frequency_hz), .min = 1, .max = 1000000 },
+	{ 'd', "duration", "TIME",
+	  "stop after this time, as 10, 500ms or 2m; a command that still "
+	  "runs is then sent SIGTERM",
+	  EVENTS, option_parse_duration, FIELD(duration_ns), .min = 1 },
 	{ 'D', "delay", "TIME", "begin after this time; a command runs meanwhile", EVENTS,
 	  option_parse_duration, FIELD(delay_ns) },
 	{ 0, "stacks", "KIND,...", "which stacks to take (user,kernel)", EVENTS,

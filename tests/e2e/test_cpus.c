@@ -87,12 +87,15 @@ static int64_t sum_of(const struct harness_result *result, const struct cpus_cas
 	return sample_sum(result->profile, c->value, &choice);
 }
 
-static void profile_cpu_0(const char *event, uint64_t labels, struct harness_result *ret)
+/* Of the @count processes @pids, or of the whole machine. */
+static void profile_cpu_0(const char *event, const pid_t *pids, size_t count, uint64_t labels,
+			  struct harness_result *ret)
 {
 	const struct session_event events[] = { { event } };
 	struct harness_patience patience = { .seconds = 1, .samples = 4 * SAMPLES_LEAST };
-	struct harness_run run = { .seconds = SECONDS_MAX, .whole_machine = true,
+	struct harness_run run = { .seconds = SECONDS_MAX, .whole_machine = !count,
 				   .session = { .events = events, .event_count = 1, .cpus = "0",
+						.pids = pids, .pid_count = count,
 						.labels = labels },
 				   .during = harness_wait_for_samples, .context = &patience };
 
@@ -105,17 +108,17 @@ static void test_cpu(void **state)
 {
 	const struct cpus_case *c = *state;
 	struct harness_result result;
-	pid_t wanted, unwanted;
+	pid_t pids[2];
 
 	harness_need_bpf();
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		skip();
-	wanted = act(WANTED, 0);
-	unwanted = act(UNWANTED, 1);
+	pids[0] = act(WANTED, 0);
+	pids[1] = act(UNWANTED, 1);
 	usleep(100000);
-	profile_cpu_0(c->event, 0, &result);
-	harness_end(wanted);
-	harness_end(unwanted);
+	profile_cpu_0(c->event, pids, 2, 0, &result);
+	harness_end(pids[0]);
+	harness_end(pids[1]);
 	assert_true(sum_of(&result, c, WANTED) >= SAMPLES_LEAST);
 	assert_int_equal(sum_of(&result, c, UNWANTED), 0);
 	harness_done(&result);
@@ -131,7 +134,7 @@ static void test_interrupts(void **state)
 		struct harness_result result;
 		profile_string key;
 
-		profile_cpu_0(events[i], session_label_bit("cpu"), &result);
+		profile_cpu_0(events[i], NULL, 0, session_label_bit("cpu"), &result);
 		key = profile_find_string(result.profile, "cpu");
 		for (uint32_t s = 0; s < result.profile->sample_count; s++)
 			assert_int_equal(

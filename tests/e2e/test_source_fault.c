@@ -169,9 +169,10 @@ static void test_major(void **state)
 static int64_t file_sum(const struct harness_result *result, const char *function,
 			const char *file)
 {
-	return sample_sum(result->profile, "faults",
-			  &(struct sample_choice){ .function = function, .comm = "faults",
-						   .label = "file", .text = file });
+	return sample_sum(
+		result->profile, "faults",
+		&(struct sample_choice){
+			.function = function, .comm = "faults", .label = "file", .text = file });
 }
 
 /* Of the stack some pages were there already; of others a fault may be given up and tried again. */
