@@ -47,6 +47,16 @@ static __always_inline struct pt_regs *task_user_registers(struct task_struct *t
 				  sizeof(struct pt_regs));
 }
 
+/* The same of @task, which need not be the current one; typed where the kernel has typed pointers. */
+static __always_inline struct pt_regs *sleeper_registers(struct task_struct *task,
+							 __u32 thread_bytes)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (struct pt_regs *)bpf_task_pt_regs(task);
+	return (struct pt_regs *)((__u64)BPF_CORE_READ(task, stack) + thread_bytes -
+				  sizeof(struct pt_regs));
+}
+
 /* self_exec_id grew from u32 to u64 in 5.7 (d1e7fd6462ca); its low half suffices. */
 static __always_inline __u32 task_exec_id(struct task_struct *task)
 {

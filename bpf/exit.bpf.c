@@ -102,7 +102,7 @@ int BPF_PROG(exit_signal, int number, struct kernel_siginfo *info, struct k_siga
 	struct wick_wait *wait;
 	struct run run = {};
 
-	if (!is_fatal(task, number, action) || run_open(&run, ctx, task) || !task_wanted(&run) ||
+	if (!is_fatal(task, number, action) || run_open(&run, ctx, task) || !task_is_target(&run) ||
 	    noted(&run))
 		return 0;
 	wait = wait_new(run.pid);
@@ -134,11 +134,15 @@ int BPF_PROG(exit_note)
 		return 0;
 	key = exit_key(task);
 	if ((settings.option[OPTION_FATAL] && key <= WICK_EXIT_SIGNAL) ||
-	    run_open(&run, ctx, task) || !task_wanted(&run) || noted(&run))
+	    run_open(&run, ctx, task) || !task_is_target(&run) || noted(&run))
 		return 0;
 	wait = wait_new(run.pid);
-	if (wait)
-		note(&run, wait, key);
+	if (!wait)
+		return 0;
+	note(&run, wait, key);
+	/* Counted meanwhile: an open note would count once more if the run ended now. */
+	if (bpf_map_lookup_elem(&counted, &instance))
+		wait_forget(run.pid);
 	return 0;
 }
 
@@ -171,7 +175,7 @@ int BPF_PROG(exit_process)
 	key = exit_key(task);
 	wait = noted(&run);
 	/* What was noted was wanted; another last thread may have taken it from the targets since. */
-	if ((!wait && !task_wanted(&run)) ||
+	if (!cpu_wanted() || (!wait && !task_is_target(&run)) ||
 	    (settings.option[OPTION_FATAL] && key <= WICK_EXIT_SIGNAL)) {
 		COUNT(&run, FILTERED);
 	} else if (!wait) {

@@ -59,14 +59,31 @@ static __always_inline int comm_wanted(struct task_struct *task)
 				 comm);
 }
 
-/* Whether the run's task is; idle tasks never are. */
-static __always_inline int task_wanted(struct run *run)
+/* Whether what happens on this CPU is. */
+static __always_inline int cpu_wanted(void)
 {
-	struct task_struct *task = run->task;
-	__u32 pid = run->pid, tid = run->tid, zero = 0;
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return !settings.filter_cpus ||
+	       settings.cpus[cpu / 64 % WICK_CPU_WORDS] >> (cpu % 64) & 1;
+}
+
+/* Whether the run has begun and is not over: not all programs are there before and after. */
+static __always_inline int run_is_on(void)
+{
+	__u32 zero = 0;
 	struct wick_control *now = bpf_map_lookup_elem(&control, &zero);
 
-	if (!now || !now->enabled || !tid)
+	return now && now->enabled;
+}
+
+/* Whether the run's task is, wherever it is; idle tasks never are. */
+static __always_inline int task_is_target(struct run *run)
+{
+	struct task_struct *task = run->task;
+	__u32 pid = run->pid, tid = run->tid;
+
+	if (!tid || !run_is_on())
 		return 0;
 	if (settings.skip_pid && pid == settings.skip_pid)
 		return 0;
@@ -82,6 +99,12 @@ static __always_inline int task_wanted(struct run *run)
 	if (settings.filter_cgroup && !cgroup_wanted(task))
 		return 0;
 	return 1;
+}
+
+/* Whether the run's task is, here: of waits that is where they begin. */
+static __always_inline int task_wanted(struct run *run)
+{
+	return cpu_wanted() && task_is_target(run);
 }
 
 #endif

@@ -66,12 +66,9 @@ static __always_inline int handler_leave(__u64 *ret_ns)
 /* Of whoever is interrupted; the idle task's too, as long as nobody in particular is asked for. */
 static __always_inline int handler_wanted(struct run *run)
 {
-	__u32 zero = 0;
-	struct wick_control *now = bpf_map_lookup_elem(&control, &zero);
-
 	if (run->tid)
 		return task_wanted(run);
-	return now && now->enabled && !settings.filter_pids && !settings.filter_tids &&
+	return run_is_on() && cpu_wanted() && !settings.filter_pids && !settings.filter_tids &&
 	       !settings.filter_uid && !settings.filter_comm && !settings.filter_cgroup;
 }
 

@@ -34,8 +34,13 @@ int BPF_PROG(runq_in, bool preempt, struct task_struct *prev, struct task_struct
 	if (!wait || (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_PREPARED) ||
 	    run_open(&run, ctx, next))
 		return 0;
-	/* It was woken, and the program for that did not run: Linux 6.18 leaves out one in thousands. */
+	/* It was woken, and no program saw it. After the run that is so because it is detached. */
 	if (wait->state == WICK_WAIT_PREPARED) {
+		if (!run_is_on()) {
+			wait->state = WICK_WAIT_NONE;
+			COUNT(&run, FILTERED);
+			return 0;
+		}
 		COUNT(&run, TIMES_LOST);
 		wait->begin_ns = now_ns;
 	}

@@ -22,6 +22,7 @@
 #define WICK_GLOB_LITERALS 31
 #define WICK_SOURCE_OPTIONS 4
 #define WICK_SYSCALL_WORDS 8
+#define WICK_CPU_WORDS (WICK_CPUS_MAX / 64)
 
 /* What kernel.perf_event_max_stack is unless somebody has set it. */
 #define WICK_KERNEL_FRAMES_MAX 127
@@ -102,6 +103,7 @@ enum wick_task_flag {
 	X(REASON, "reason")       /* enum wick_reason */                                       \
 	X(LOCK, "lock")           /* address */                                                \
 	X(ADDRESS, "address")                                                                  \
+	X(FILE, "file")           /* number of its text; user space makes it out of ADDRESS */ \
 	X(PEER_TASK, "peer")      /* id of the task at the other end: waker, owner, target */  \
 	X(PEER_KERNEL, "peer_kernel_stack")                                                    \
 	X(PEER_USER, "peer_user_stack")
@@ -112,6 +114,8 @@ enum wick_detail_field {
 #undef WICK_DETAIL_ENUM
 	WICK_DETAIL_COUNT,
 };
+/* What a file's number means where the kernel's side knows better than the list of mappings. */
+#define WICK_FILE_HEAP 1
 /* The key of an exit: its status plus 1, or the number of the signal on top of this. */
 #define WICK_EXIT_SIGNAL 256
 #define WICK_DETAIL_BIT(name) (1ull << WICK_DETAIL_##name)
@@ -160,6 +164,7 @@ enum wick_record_type {
 	WICK_RECORD_EVENT,
 	WICK_RECORD_REQUEST,
 	WICK_RECORD_DETAIL,
+	WICK_RECORD_SLEEPER,
 };
 
 struct wick_record {
@@ -219,6 +224,20 @@ struct wick_copy_record {
 	wick_u32 bytes;			/* how much of data is valid */
 	wick_u32 part;			/* 0, and then upwards */
 	wick_u8 data[WICK_COPY_BYTES];
+};
+
+/*
+ * The user registers of a thread that is not on a CPU: user space reads its stack, and sees by the count
+ * of its arrivals on a CPU (/proc/PID/task/TID/schedstat) that it has not run meanwhile.
+ */
+struct wick_sleeper_record {
+	struct wick_record head;
+	wick_u64 task, user_stack;	/* ids: whose, and the one its frames are to have */
+	wick_u64 time_ns, arrivals;
+	wick_u32 pid, tid, exec_id, reserved;
+	wick_u64 start_ns;
+	wick_u64 ip, sp, fp;
+	wick_u64 regs[UNWIND_REGISTERS];
 };
 
 /* EVENTS delivery: one sample, with its time. */
@@ -346,6 +365,7 @@ struct wick_settings {
 	wick_u32 filter_uid, uid;
 	wick_u32 filter_cgroup;
 	wick_s32 cgroup_subsystem;	/* v1: index in css_set.subsys; -1: the v2 hierarchy */
+	wick_u32 filter_cpus;		/* only those in cpus */
 	wick_u64 cgroup_id;		/* kernfs id of the cgroup's folder */
 	wick_u32 skip_pid;		/* 0, or a PID never sampled */
 	wick_u32 walk_user, walk_kernel, depth_max;
@@ -355,6 +375,7 @@ struct wick_settings {
 	wick_u64 labels;		/* bits of enum wick_detail_field to fill in */
 	wick_u32 option[WICK_SOURCE_OPTIONS];	/* what the source's own options mean to it */
 	wick_u64 syscalls[WICK_SYSCALL_WORDS];	/* bits of system calls; all 0: every one */
+	wick_u64 cpus[WICK_CPU_WORDS];	/* bits of CPUs */
 	wick_u64 sent_mask;		/* size of the sent-array, a power of two, minus 1 */
 	wick_u64 copy_interval_ns;	/* between copies on a CPU, on average */
 	wick_u32 copy_burst;		/* copies in a row before that holds */

@@ -44,6 +44,7 @@ struct scratch {
 	struct wick_task_record task;
 	struct wick_detail_record detail;
 	struct wick_event_record event;
+	struct wick_sleeper_record sleeper;
 };
 
 struct {

@@ -16,6 +16,7 @@
 #define WICK_WAIT_BPF_H
 
 #include "bpf/sampler.bpf.h"
+#include "bpf/sleeper.bpf.h"
 
 /* By tid. Preallocated, for programs run where the kernel must not allocate. */
 struct {
@@ -295,10 +296,7 @@ static __always_inline void wait_add_peer(struct run *run, struct wick_wait *wai
 	wait->peer_task = task;
 }
 
-/*
- * The run's task sleeps, has done so for long enough, and was never walked: the run is over. Its user
- * stack is not to be had: its memory can only be read while it runs.
- */
+/* The run's task sleeps, has done so for long enough, and was never walked: the run is over. */
 static __always_inline void wait_walk_asleep(struct run *run, struct wick_wait *wait,
 					     __u64 now_ns)
 {
@@ -313,7 +311,7 @@ static __always_inline void wait_walk_asleep(struct run *run, struct wick_wait *
 	if (task && settings.walk_kernel)
 		wait->kernel_stack = kernel_stack_of_sleeper(run);
 	if (task && settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL))
-		user_stack_absent(run, wish, UNWIND_STOP_ASLEEP);
+		sleeper_user_stack(run, task, now_ns, wish);
 	wait->user_stack = wish->key.user_stack;
 	wait->task = task;
 	run_release(run);

@@ -24,7 +24,8 @@ int BPF_PROG(wakeup_switch, bool preempt, struct task_struct *prev, struct task_
 		wait_forget(prev->pid);
 		return 0;
 	}
-	if (run_open(&run, ctx, prev) || !task_wanted(&run))
+	/* Wherever: what counts is where it is woken from. */
+	if (run_open(&run, ctx, prev) || !task_is_target(&run))
 		return 0;
 	wait = wait_new(run.tid);
 	if (wait)

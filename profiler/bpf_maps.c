@@ -2,7 +2,6 @@
 #include "profiler/bpf_maps.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
@@ -21,18 +20,15 @@
 #include "bpf/switches.skel.h"
 #include "bpf/syscall.skel.h"
 #include "bpf/wakeup.skel.h"
+#include "profiler/needs.h"
 #include "profiler/privileges.h"
-
-#define MISSING_MAX 8
 
 struct bpf_maps {
 	struct session_limits limits;
 	unsigned int cpus, counter_count;
 	bool filters_pids, filters_tids;
 	struct bpf_object *process;
-	struct btf *kernel_types;		/* while objects are loaded, for what it has */
-	char missing[MISSING_MAX][48];
-	size_t missing_count;
+	struct session_needs *needs;		/* borrowed while objects are loaded */
 	struct wick_control *control;
 	struct wick_claim *claims;
 	struct wick_counters *counters;
@@ -120,24 +116,15 @@ static int explain(int code, const char *name, struct error *err)
 			 strerror(-code));
 }
 
-/* "tp_btf/NAME" needs the type btf_trace_NAME. */
-static bool kernel_has_tracepoint(struct bpf_maps *m, const char *name)
-{
-	char type[96];
-
-	if (!m->kernel_types)
-		m->kernel_types = btf__load_vmlinux_btf();
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return !m->kernel_types ||
-	       btf__find_by_name_kind(m->kernel_types, type, BTF_KIND_TYPEDEF) >= 0;
-}
-
+/* What is left out for want of a tracepoint is said by the needs of its source. */
 static void programs_choose(struct bpf_maps *m, const struct bpf_load *load,
 			    struct bpf_object *object)
 {
 	static const char tracepoint[] = "tp_btf/";
 	struct bpf_program *program;
 
+	if (!load->options)
+		return;
 	if (load->prepare)
 		load->prepare(load->options, object);
 	bpf_object__for_each_program(program, object)
@@ -147,34 +134,30 @@ static void programs_choose(struct bpf_maps *m, const struct bpf_load *load,
 		name = strstr(section, tracepoint);
 		if (!bpf_program__autoload(program) || !name)
 			continue;
-		name += strlen(tracepoint);
-		if (kernel_has_tracepoint(m, name))
-			continue;
-		bpf_program__set_autoload(program, false);
-		if (m->missing_count < MISSING_MAX)
-			snprintf(m->missing[m->missing_count++], sizeof(m->missing[0]), "%s", name);
+		if (!needs_tracepoint(m->needs, name + strlen(tracepoint)))
+			bpf_program__set_autoload(program, false);
 	}
 }
 
-const char *bpf_maps_missing(const struct bpf_maps *m, size_t index)
+const void *bpf_maps_embedded(const char *name, size_t *ret_size)
 {
-	return index < m->missing_count ? m->missing[index] : NULL;
+	const struct embedded *embedded = embedded_find(name);
+
+	return embedded ? embedded->bytes(ret_size) : NULL;
 }
 
 int bpf_maps_load_object(struct bpf_maps *m, const struct bpf_load *load,
 			 struct bpf_object **ret, struct error *err)
 {
 	const char *name = load->name;
-	const struct embedded *embedded = embedded_find(name);
 	struct bpf_object *object;
 	struct bpf_map *map;
-	const void *bytes;
 	size_t size;
+	const void *bytes = bpf_maps_embedded(name, &size);
 	int r;
 
-	if (!embedded)
+	if (!bytes)
 		return error_set(err, ERROR_FAILED, -ENOENT, "no BPF object: %s", name);
-	bytes = embedded->bytes(&size);
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
 	object = bpf_object__open_mem(bytes, size, &opts);
 	if (!object)
@@ -218,8 +201,8 @@ static size_t counters_bytes(const struct bpf_maps *m)
 }
 
 int bpf_maps_open(const struct session_limits *limits, const struct wick_settings *settings,
-		  unsigned int cpus, unsigned int counter_count, struct bpf_maps **ret,
-		  struct error *err)
+		  struct session_needs *needs, unsigned int cpus, unsigned int counter_count,
+		  struct bpf_maps **ret, struct error *err)
 {
 	_cleanup_(bpf_maps_closep) struct bpf_maps *m = calloc(1, sizeof(*m));
 	int r;
@@ -227,6 +210,7 @@ int bpf_maps_open(const struct session_limits *limits, const struct wick_setting
 	if (!m)
 		return -ENOMEM;
 	m->limits = *limits;
+	m->needs = needs;
 	m->cpus = cpus;
 	m->counter_count = counter_count;
 	m->filters_pids = settings->filter_pids;
@@ -256,7 +240,6 @@ struct bpf_maps *bpf_maps_close(struct bpf_maps *m)
 	if (m->counters)
 		munmap(m->counters, counters_bytes(m));
 	bpf_object__close(m->process);
-	btf__free(m->kernel_types);
 	free(m);
 	return NULL;
 }

@@ -19,10 +19,10 @@ struct bpf_maps;
 struct bpf_object;
 struct source_options;
 
-/* @counter_count: one set per source and CPU. */
+/* @needs is borrowed as long as objects are loaded. @counter_count: one set per source and CPU. */
 int bpf_maps_open(const struct session_limits *limits, const struct wick_settings *settings,
-		  unsigned int cpus, unsigned int counter_count, struct bpf_maps **ret,
-		  struct error *err);
+		  struct session_needs *needs, unsigned int cpus, unsigned int counter_count,
+		  struct bpf_maps **ret, struct error *err);
 struct bpf_maps *bpf_maps_close(struct bpf_maps *maps);
 DEFINE_CLEANUP(struct bpf_maps *, bpf_maps_close)
 
@@ -32,18 +32,18 @@ struct bpf_load {
 	const struct wick_settings *settings;
 	/* Chooses among its optional programs; NULL: leave them out. */
 	void (*prepare)(const struct source_options *options, struct bpf_object *object);
-	const struct source_options *options;	/* for @prepare */
+	const struct source_options *options;	/* of a source, and for @prepare; NULL: all is loaded */
 };
 
+/* The bytes of an embedded object, or NULL. */
+const void *bpf_maps_embedded(const char *name, size_t *ret_size);
 /*
- * Open an embedded object, size its own maps, put the settings in, share the maps, load. Programs
- * on tracepoints that this kernel does not have are left out: bpf_maps_missing(). The object is
- * the caller's, for bpf_object__close().
+ * Open an embedded object, size its own maps, put the settings in, share the maps, load. Of a source
+ * programs on tracepoints that this kernel does not have are left out. The object is the caller's,
+ * for bpf_object__close().
  */
 int bpf_maps_load_object(struct bpf_maps *maps, const struct bpf_load *load,
 			 struct bpf_object **ret, struct error *err);
-/* Tracepoints that programs were left out for; NULL after the last. */
-const char *bpf_maps_missing(const struct bpf_maps *maps, size_t index);
 /* The object that follows forks, execs and exits; its programs are for bpf_program__attach(). */
 struct bpf_object *bpf_maps_process_object(struct bpf_maps *maps);
 /* A shared map by name, or -ENOENT. */

@@ -58,7 +58,8 @@ int capture_new(const struct capture_options *options, struct capture **ret, str
 				 strerror(errno));
 	if (c->online_fd >= 0)
 		cpu_set_read(c->online_fd, &c->online);
-	r = sideband_open(options->sideband_bytes, &c->sideband, err);
+	r = sideband_open(options->sideband_bytes, options->with_data_mappings,
+			  &c->sideband, err);
 	if (r < 0)
 		return r;
 	r = drain_new(&options->drain, &c->drain);

@@ -18,6 +18,7 @@ struct capture;
 
 struct capture_options {
 	struct drain_options drain;
+	bool with_data_mappings;	/* notices of mappings that are not executable, too */
 	size_t sideband_bytes;		/* per CPU */
 	struct queue *out;		/* of struct notice_batch */
 	size_t out_items;		/* its capacity */

@@ -5,6 +5,7 @@
 
 #include "bpf/stack_id.h"
 #include "bpf/unwind_step.h"
+#include "profiler/sleeper.h"
 
 /* Farther above the stack pointer lies something else, or nothing. */
 #define STACK_BYTES_USUAL (8u << 20)
@@ -61,6 +62,8 @@ static __always_inline int unwind_memory_read(struct unwind_cursor *s, void *to,
 {
 	uint64_t sp = walk->copy->parts[0]->sp;
 
+	if (walk->copy->sleeper_tid && address - (sp - UNWIND_RED_ZONE_BYTES) < STACK_BYTES_USUAL)
+		return sleeper_read(walk->copy->sleeper_tid, address, to, size);
 	for (uint32_t i = 0; i < walk->copy->part_count; i++) {
 		const struct wick_copy_record *part = walk->copy->parts[i];
 		uint64_t offset = address - part->base;
@@ -120,6 +123,9 @@ void copy_unwind(const struct stack_copy *copy, const struct process *process,
 		here.beyond = false;
 	while (!unwind_step(ret));
 	walk = NULL;
+	if (copy->sleeper_tid && sleeper_arrivals(copy->parts[0]->pid, copy->sleeper_tid) !=
+					 copy->arrivals)
+		copy_unwind_none(UNWIND_STOP_ASLEEP, ret);
 	/* With the rest of the stack it would have gone on, or ended for a better reason. */
 	if (here.beyond && (ret->stop == UNWIND_STOP_READ || ret->stop == UNWIND_STOP_NO_RULE ||
 			    ret->stop == UNWIND_STOP_FRAME_POINTER))

@@ -199,6 +199,16 @@ static int read_copy(struct drain *d, const void *record, size_t size)
 	return error;
 }
 
+/* Without memory its stack is unresolved, and counted so. */
+static int read_sleeper(struct drain *d, const void *record, size_t size)
+{
+	const struct wick_sleeper_record *r = record;
+
+	if (size < sizeof(*r))
+		return -EBADMSG;
+	return notice_batch_add_sleeper(record_batch(d, &r->head), r);
+}
+
 static int read_request(struct drain *d, const void *record, size_t size)
 {
 	const struct wick_request_record *r = record;
@@ -214,6 +224,7 @@ static int read_record(void *context, const void *record, size_t size)
 		[WICK_RECORD_TASK] = read_task,	      [WICK_RECORD_STACK] = read_stack,
 		[WICK_RECORD_COPY] = read_copy,	      [WICK_RECORD_EVENT] = read_event,
 		[WICK_RECORD_REQUEST] = read_request, [WICK_RECORD_DETAIL] = read_detail,
+		[WICK_RECORD_SLEEPER] = read_sleeper,
 	};
 	const struct wick_record *head = record;
 	struct drain *d = context;

@@ -6,6 +6,7 @@
 
 #include "profiler/cgroup.h"
 #include "profiler/cgroup_names.h"
+#include "profiler/label_files.h"
 #include "profiler/label_programs.h"
 #include "profiler/labels.h"
 #include "profiler/session.h"
@@ -13,6 +14,7 @@
 struct label_notes {
 	struct cgroup_names *cgroups;		/* each NULL when it is not wanted */
 	struct label_programs *programs;
+	struct label_files *files;
 };
 
 static struct cgroup_names *open_cgroups(int32_t subsystem)
@@ -29,13 +31,17 @@ int label_notes_new(uint64_t wanted, int32_t cgroup_subsystem, struct label_note
 {
 	bool cgroups = labels_details(wanted) & WICK_DETAIL_BIT(CGROUP);
 	bool programs = wanted & session_label_bit("exe");
+	bool files = wanted & session_label_bit("file");
 	_cleanup_(label_notes_freep) struct label_notes *notes = calloc(1, sizeof(*notes));
 
 	if (!notes)
 		return -ENOMEM;
 	notes->cgroups = cgroups ? open_cgroups(cgroup_subsystem) : NULL;
 	notes->programs = programs ? label_programs_new() : NULL;
-	if ((cgroups && !notes->cgroups) || (programs && !notes->programs))
+	if (files)
+		notes->files = label_files_new(wanted & session_label_bit("address"));
+	if ((cgroups && !notes->cgroups) || (programs && !notes->programs) ||
+	    (files && !notes->files))
 		return -ENOMEM;
 	*ret = take_ptr(notes);
 	return 0;
@@ -47,6 +53,7 @@ struct label_notes *label_notes_free(struct label_notes *notes)
 		return NULL;
 	cgroup_names_free(notes->cgroups);
 	label_programs_free(notes->programs);
+	label_files_free(notes->files);
 	free(notes);
 	return NULL;
 }
@@ -77,4 +84,14 @@ const char *label_notes_cgroup_of(const struct label_notes *notes, const struct 
 const char *label_notes_program(const struct label_notes *notes, const struct wick_task *task)
 {
 	return notes->programs ? label_programs_find(notes->programs, task) : NULL;
+}
+
+const char *label_notes_file(const struct label_notes *notes, uint64_t number)
+{
+	return notes->files ? label_files_text(notes->files, number) : NULL;
+}
+
+struct label_files *label_notes_files(struct label_notes *notes)
+{
+	return notes->files;
 }

@@ -11,6 +11,7 @@
 #include "bpf/sample_abi.h"
 #include "profiler/base/cleanup.h"
 
+struct label_files;
 struct label_notes;
 struct resolve_options;
 struct window;
@@ -34,5 +35,9 @@ int label_notes_learn(struct label_notes *notes, const struct resolve_options *o
 const char *label_notes_cgroup(const struct label_notes *notes, uint64_t id);
 const char *label_notes_cgroup_of(const struct label_notes *notes, const struct wick_task *task);
 const char *label_notes_program(const struct label_notes *notes, const struct wick_task *task);
+/* The text of WICK_DETAIL_FILE, or NULL. */
+const char *label_notes_file(const struct label_notes *notes, uint64_t number);
+/* Of the tables thread, until it has ended; NULL when nobody asked for files. */
+struct label_files *label_notes_files(struct label_notes *notes);
 
 #endif

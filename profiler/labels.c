@@ -99,6 +99,12 @@ static void read_accessed(const struct label_input *in, struct label_value *ret)
 	read_address(in, fact(in, WICK_DETAIL_ADDRESS), ret);
 }
 
+static void read_file(const struct label_input *in, struct label_value *ret)
+{
+	ret->text = label_notes_file(in->notes, fact(in, WICK_DETAIL_FILE));
+	ret->is_absent = !ret->text;
+}
+
 /* A wait that has not ended does not say it; but its task is still there, too. */
 static const char *cgroup_path(const struct label_input *in)
 {
@@ -166,13 +172,16 @@ static const struct label_row {
 	uint64_t also;			/* other facts that its reading wants */
 	void (*read)(const struct label_input *in, struct label_value *ret);
 } label_table[] = {
-	{ "cpu", "the CPU it was on", WICK_DETAIL_CPU, 0, read_cpu },
+	{ "cpu", "the CPU it was on; of waits, when they ended", WICK_DETAIL_CPU, 0, read_cpu },
 	{ "syscall", "the system call the task was in", WICK_DETAIL_SYSCALL, 0, read_syscall },
 	{ "errno", "how a system call failed", WICK_DETAIL_ERRNO, 0, read_errno },
 	{ "reason", "what a task waited for", WICK_DETAIL_REASON, WICK_DETAIL_BIT(SYSCALL),
 	  read_reason },
 	{ "lock", "the address of the lock", WICK_DETAIL_LOCK, 0, read_lock },
-	{ "address", "the address that was accessed", WICK_DETAIL_ADDRESS, 0, read_accessed },
+	{ "address", "the page that was accessed, by its address", WICK_DETAIL_ADDRESS, 0,
+	  read_accessed },
+	{ "file", "the file mapped there, or [heap], [stack], [anon]", WICK_DETAIL_FILE,
+	  WICK_DETAIL_BIT(ADDRESS), read_file },
 	{ "cgroup", "the cgroup of the task, as its path", NO_FACT, WICK_DETAIL_BIT(CGROUP),
 	  read_cgroup },
 	{ "container", "the id of the container the task is in", NO_FACT, WICK_DETAIL_BIT(CGROUP),

@@ -14,19 +14,17 @@
 
 #include "profiler/session.h"
 
+/* The types are some megabytes, and not everybody wants them. */
 struct session_needs {
-	struct btf *kernel_types;	/* NULL: there are none */
+	struct btf *kernel_types;
+	bool has_looked;
+	int types_error;		/* why there are none, a negative errno */
 };
 
 struct session_needs *session_needs_new(void)
 {
-	struct session_needs *needs = calloc(1, sizeof(*needs));
-
-	if (!needs)
-		return NULL;
 	libbpf_set_print(NULL);
-	needs->kernel_types = btf__load_vmlinux_btf();
-	return needs;
+	return calloc(1, sizeof(struct session_needs));
 }
 
 struct session_needs *session_needs_free(struct session_needs *needs)
@@ -38,15 +36,25 @@ struct session_needs *session_needs_free(struct session_needs *needs)
 	return NULL;
 }
 
+int needs_types_error(const struct session_needs *needs)
+{
+	return needs->types_error;
+}
+
 /* ---- probes ---- */
 
-static bool has_types(const struct session_needs *needs, const char *name)
+static bool has_types(struct session_needs *needs, const char *name)
 {
+	if (!needs->has_looked) {
+		needs->has_looked = true;
+		needs->kernel_types = btf__load_vmlinux_btf();
+		needs->types_error = needs->kernel_types ? 0 : -errno;
+	}
 	return needs->kernel_types != NULL;
 }
 
 /* The least program that needs what ours do. */
-static bool may_load(const struct session_needs *needs, const char *name)
+static bool may_load(struct session_needs *needs, const char *name)
 {
 	const struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -58,7 +66,7 @@ static bool may_load(const struct session_needs *needs, const char *name)
 	return fd >= 0 && !session_lockdown();
 }
 
-static bool has_ring(const struct session_needs *needs, const char *name)
+static bool has_ring(struct session_needs *needs, const char *name)
 {
 	_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, NULL, 0, 0,
 						(uint32_t)sysconf(_SC_PAGESIZE), NULL);
@@ -66,17 +74,16 @@ static bool has_ring(const struct session_needs *needs, const char *name)
 	return fd >= 0;
 }
 
-/* What a program on a tracepoint is checked against by the verifier. */
-static bool has_tracepoint(const struct session_needs *needs, const char *name)
+bool needs_tracepoint(struct session_needs *needs, const char *name)
 {
 	char type[96];
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return needs->kernel_types &&
+	return has_types(needs, "") &&
 	       btf__find_by_name_kind(needs->kernel_types, type, BTF_KIND_TYPEDEF) >= 0;
 }
 
-static bool has_event(const struct session_needs *needs, const char *name)
+static bool has_event(struct session_needs *needs, const char *name)
 {
 	static const struct {
 		const char *name;
@@ -94,7 +101,8 @@ static bool has_event(const struct session_needs *needs, const char *name)
 		if (!strcmp(events[i].name, name))
 			attr.config = events[i].config;
 	fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
-	return fd >= 0;
+	/* Rights are another matter. */
+	return fd >= 0 || errno == EACCES || errno == EPERM;
 }
 
 /* ---- lists ---- */
@@ -107,10 +115,47 @@ static const struct source_need needs_common[] = {
 	{ 0 },
 };
 
-#define TRACEPOINT(name, substitute)                                             \
-	{ has_tracepoint, name, "the kernel has no tracepoint " name, substitute }
+#define TRACEPOINT(name, substitute)                                               \
+	{ needs_tracepoint, name, "the kernel has no tracepoint " name, substitute }
+#define TRACEPOINT_FOR(name, substitute, part, loss)                               \
+	{ needs_tracepoint, name, "the kernel has no tracepoint " name, substitute, \
+	  part, loss }
 
 #define BY_SWITCHES "a kernel with CONFIG_TRACEPOINTS; until then -e cpu shows what does run"
+#define WITHOUT_SYSCALLS "-e offcpu: those that wait, by the reason"
+#define LEAVE_OUT_LATER "all of them, and leave the short ones out when it is shown"
+#define BY_PROCESSES "a kernel with CONFIG_TRACEPOINTS"
+
+/* In the order of the flags in the source table. */
+enum { FLAG_FIRST, FLAG_SECOND };
+
+static enum source_loss loss_of_least(const struct wick_settings *settings)
+{
+	return settings->value_min ? SOURCE_LOSS_ALL : SOURCE_LOSS_NONE;
+}
+
+static enum source_loss loss_of_waker(const struct wick_settings *settings)
+{
+	return settings->option[FLAG_SECOND] ? SOURCE_LOSS_PART : SOURCE_LOSS_NONE;
+}
+
+/* One of two kinds: flags ask for one alone, and without any, or with both, it is both. */
+static enum source_loss loss_of_kind(const struct wick_settings *settings, unsigned int flag)
+{
+	if (!settings->option[FLAG_FIRST] == !settings->option[FLAG_SECOND])
+		return SOURCE_LOSS_HALF;
+	return settings->option[flag] ? SOURCE_LOSS_ALL : SOURCE_LOSS_NONE;
+}
+
+static enum source_loss loss_of_first(const struct wick_settings *settings)
+{
+	return loss_of_kind(settings, FLAG_FIRST);
+}
+
+static enum source_loss loss_of_second(const struct wick_settings *settings)
+{
+	return loss_of_kind(settings, FLAG_SECOND);
+}
 
 const struct source_need needs_cpu[] = {
 	{ has_event, "cpu-clock", "the kernel has no perf events",
@@ -120,14 +165,19 @@ const struct source_need needs_cpu[] = {
 
 const struct source_need needs_offcpu[] = {
 	TRACEPOINT("sched_switch", BY_SWITCHES),
-	{ has_tracepoint, "sched_waking", "the kernel has no tracepoint sched_waking: no waker",
-	  "-e switch shows who sleeps", true },
+	TRACEPOINT_FOR("sched_waking", "-e switch shows who sleeps", "who ends the wait (waker)",
+		       loss_of_waker),
+	TRACEPOINT_FOR("sys_exit", LEAVE_OUT_LATER, "min=", loss_of_least),
 	{ 0 },
 };
 
+#define WITHOUT_WAKEUP "-e offcpu,preempted: it includes the wait for a CPU"
+
 const struct source_need needs_runq[] = {
 	TRACEPOINT("sched_switch", BY_SWITCHES),
-	TRACEPOINT("sched_wakeup", "-e offcpu,preempted: it includes the wait for a CPU"),
+	TRACEPOINT("sched_wakeup", WITHOUT_WAKEUP),
+	TRACEPOINT("sched_wakeup_new", WITHOUT_WAKEUP),
+	TRACEPOINT_FOR("sys_exit", LEAVE_OUT_LATER, "min=", loss_of_least),
 	{ 0 },
 };
 
@@ -142,28 +192,38 @@ const struct source_need needs_switch[] = {
 	{ 0 },
 };
 
-#define WITHOUT_SYSCALLS "-e offcpu: those that wait, by the reason"
-
 const struct source_need needs_syscall[] = {
 	TRACEPOINT("sys_enter", WITHOUT_SYSCALLS),
 	TRACEPOINT("sys_exit", WITHOUT_SYSCALLS),
+	TRACEPOINT("sched_process_exit", BY_PROCESSES),
+	TRACEPOINT("sched_process_exec", BY_PROCESSES),
 	{ 0 },
 };
 
+#define FUTEXES(name, substitute) TRACEPOINT_FOR(name, substitute, "futexes", loss_of_first)
+#define KERNEL_LOCKS(name)                                                         \
+	{ needs_tracepoint, name,                                                  \
+	  "the kernel has no tracepoint " name " (Linux 5.19)",                    \
+	  "-e offcpu: its reason kernel-lock", "locks of the kernel", loss_of_second }
+
 const struct source_need needs_lock[] = {
-	{ has_tracepoint, "sys_enter", "the kernel has no tracepoint sys_enter: no futexes",
-	  WITHOUT_SYSCALLS, true },
-	{ has_tracepoint, "contention_begin",
-	  "the kernel has no tracepoint contention_begin (Linux 5.19): only futexes",
-	  "-e offcpu: its reason kernel-lock", true },
+	FUTEXES("sys_enter", WITHOUT_SYSCALLS),
+	FUTEXES("sys_exit", WITHOUT_SYSCALLS),
+	FUTEXES("sched_waking", WITHOUT_SYSCALLS),
+	FUTEXES("sched_process_exit", BY_PROCESSES),
+	FUTEXES("sched_process_exec", BY_PROCESSES),
+	KERNEL_LOCKS("contention_begin"),
+	KERNEL_LOCKS("contention_end"),
 	{ 0 },
 };
+
+#define WITHOUT_FAULTS "-e offcpu: its reason page-fault, for those that wait"
 
 const struct source_need needs_fault[] = {
 	{ has_event, "page-faults-min", "the kernel has no perf event page-faults-min",
-	  "-e offcpu: its reason page-fault, for those that wait" },
+	  WITHOUT_FAULTS },
 	{ has_event, "page-faults-maj", "the kernel has no perf event page-faults-maj",
-	  "-e offcpu: its reason page-fault, for those that wait" },
+	  WITHOUT_FAULTS },
 	{ 0 },
 };
 
@@ -172,40 +232,68 @@ const struct source_need needs_signal[] = {
 	{ 0 },
 };
 
+#define WITHOUT_EXITS "-e syscall:exit_group, for those that are not killed"
+
 const struct source_need needs_exit[] = {
-	TRACEPOINT("sched_process_exit", "-e syscall:exit_group, for those that are not killed"),
+	TRACEPOINT("sched_process_exit", WITHOUT_EXITS),
+	TRACEPOINT("sched_process_free", WITHOUT_EXITS),
 	TRACEPOINT("signal_deliver", "-e signal shows who sends them"),
 	{ 0 },
 };
 
+#define WITHOUT_INTERRUPTS "-e cpu shows their code where samples hit it"
+
 const struct source_need needs_irq[] = {
-	TRACEPOINT("irq_handler_entry", "-e cpu shows their code where samples hit it"),
-	TRACEPOINT("irq_handler_exit", "-e cpu shows their code where samples hit it"),
+	TRACEPOINT("irq_handler_entry", WITHOUT_INTERRUPTS),
+	TRACEPOINT("irq_handler_exit", WITHOUT_INTERRUPTS),
 	{ 0 },
 };
 
 const struct source_need needs_softirq[] = {
-	TRACEPOINT("softirq_entry", "-e cpu shows their code where samples hit it"),
-	TRACEPOINT("softirq_exit", "-e cpu shows their code where samples hit it"),
+	TRACEPOINT("softirq_entry", WITHOUT_INTERRUPTS),
+	TRACEPOINT("softirq_exit", WITHOUT_INTERRUPTS),
 	{ 0 },
 };
 
 /* ---- what is not there ---- */
 
-/* The lack number *@left, counting down, among those of @list. */
-static bool find_lack(const struct session_needs *needs, const struct source_need *list,
+/* The lack number *@left, counting down, among those of @list: one for each part. */
+static bool find_lack(struct session_needs *needs, const struct source_need *list,
 		      size_t *left, struct session_lack *ret)
 {
+	const char *part = NULL;
+
 	for (; list && list->reason; list++) {
-		if (list->probe(needs, list->name) || (*left)--)
+		if (list->probe(needs, list->name) ||
+		    (part && list->part && !strcmp(part, list->part)))
 			continue;
-		*ret = (struct session_lack){ list->reason, list->substitute, list->is_partial };
+		part = list->part;
+		if ((*left)--)
+			continue;
+		*ret = (struct session_lack){ list->reason, list->substitute, list->part };
 		return true;
 	}
 	return false;
 }
 
-bool session_source_lack(const struct session_needs *needs, size_t index, size_t lack,
+const struct source_need *needs_lacking(struct session_needs *needs,
+					const struct source_need *list,
+					const struct wick_settings *settings, size_t *position,
+					enum source_loss *ret_loss)
+{
+	while (list && list[*position].reason) {
+		const struct source_need *need = &list[(*position)++];
+		enum source_loss loss = need->loss ? need->loss(settings) : SOURCE_LOSS_ALL;
+
+		if (loss == SOURCE_LOSS_NONE || need->probe(needs, need->name))
+			continue;
+		*ret_loss = loss;
+		return need;
+	}
+	return NULL;
+}
+
+bool session_source_lack(struct session_needs *needs, size_t index, size_t lack,
 			 struct session_lack *ret)
 {
 	const struct source *row = &source_table[index];

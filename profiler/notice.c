@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "profiler/base/alloc.h"
 #include "profiler/window.h"
@@ -111,6 +112,36 @@ int notice_batch_add_copy(struct notice_batch *batch, const struct wick_copy_rec
 	if (!copy.parts[0])
 		return -ENOMEM;
 	batch->copies[batch->copy_count++] = copy;
+	return 0;
+}
+
+/* As a copy without data, whose count is 0: the sample comes by itself. */
+int notice_batch_add_sleeper(struct notice_batch *batch, const struct wick_sleeper_record *record)
+{
+	struct wick_copy_record *first;
+	struct stack_copy *copy;
+	int r = alloc_grow(&batch->copies, &batch->copy_capacity, batch->copy_count + 1);
+
+	if (r < 0)
+		return r;
+	first = arena_alloc(batch->arena, offsetof(struct wick_copy_record, data));
+	if (!first)
+		return -ENOMEM;
+	memset(first, 0, offsetof(struct wick_copy_record, data));
+	first->head = record->head;
+	first->key.task = record->task;
+	first->key.user_stack = record->user_stack;
+	first->time_ns = record->time_ns;
+	first->pid = record->pid;
+	first->exec_id = record->exec_id;
+	first->start_ns = record->start_ns;
+	first->ip = record->ip;
+	first->sp = record->sp;
+	first->fp = record->fp;
+	memcpy(first->regs, record->regs, sizeof(first->regs));
+	copy = &batch->copies[batch->copy_count++];
+	*copy = (struct stack_copy){ .parts = { first }, .part_count = 1,
+				     .sleeper_tid = record->tid, .arrivals = record->arrivals };
 	return 0;
 }
 

@@ -29,7 +29,8 @@ struct notice {
 	uint64_t time_ns;		/* CLOCK_MONOTONIC */
 	uint32_t pid, tid;
 	uint32_t parent_pid;		/* FORK: of the parent process; equal to pid for a thread */
-	/* MMAP of executable memory only. */
+	/* MMAP */
+	bool is_data;			/* memory that is not executable: only when asked for */
 	uint64_t address, length, offset;
 	struct elf_build_id build_id;	/* size 0: not given, then device and inode are */
 	uint64_t device, inode;		/* device as makedev(); 0 when build_id is given */
@@ -40,6 +41,9 @@ struct notice {
 struct stack_copy {
 	const struct wick_copy_record *parts[WICK_COPY_PARTS];	/* each only as long as its bytes */
 	uint32_t part_count;
+	/* Registers alone, of a thread that does not run: the stack is to be read. Else 0. */
+	uint32_t sleeper_tid;
+	uint64_t arrivals;		/* as in struct wick_sleeper_record */
 };
 
 struct notice_batch {
@@ -70,6 +74,7 @@ bool notice_batch_is_empty(const struct notice_batch *batch);
  */
 int notice_batch_add(struct notice_batch *batch, const struct notice *notice);
 int notice_batch_add_request(struct notice_batch *batch, const struct wick_request_record *request);
+int notice_batch_add_sleeper(struct notice_batch *batch, const struct wick_sleeper_record *record);
 int notice_batch_add_copy(struct notice_batch *batch, const struct wick_copy_record *record);
 /* Order notices and copies by time. */
 void notice_batch_sort(struct notice_batch *batch);

@@ -24,6 +24,11 @@ struct process_table *process_table_new(void)
 	return take_ptr(table);
 }
 
+void process_table_keep_all(struct process_table *table)
+{
+	table->keeps_all = true;
+}
+
 static void process_free(struct process_table *table, struct process *process)
 {
 	process_clear_mappings(table, process);
@@ -174,6 +179,8 @@ static int apply_mmap(struct process_table *table, const struct notice *notice)
 	struct mapping mapping = { 0 };
 	int r;
 
+	if (notice->is_data && !table->keeps_all)
+		return 0;
 	if (!process || !process->maps_known || notice->time_ns <= process->since_ns)
 		return 0;
 	/* Its first thread had ended, but another one is still mapping. */

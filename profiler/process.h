@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * process.h - who a PID is and what executable memory it has mapped.
+ * process.h - who a PID is and what executable memory it has mapped, or, on request, all memory.
  *
  * Fed by notices and by /proc/PID/maps; used by the tables thread only. A
  * mapping names its file by identity; modules.h turns that into a module.
@@ -41,7 +41,7 @@ struct process {
 	bool ended;			/* or at least its first thread did */
 	uint64_t since_ns;		/* the list begins here: earlier notices are in */
 	uint64_t ended_ns, published_ns;
-	struct mapping *mappings;	/* sorted by start, executable ones only */
+	struct mapping *mappings;	/* sorted by start; executable ones only, or all */
 	size_t mapping_count, mapping_capacity;
 };
 
@@ -51,6 +51,11 @@ struct process_table *process_table_new(void);
 struct process_table *process_table_free(struct process_table *table);
 DEFINE_CLEANUP(struct process_table *, process_table_free)
 
+/*
+ * Keep what is not executable, too, with the names of memory that is of no file: "[heap]", "[stack]".
+ * Before the first process.
+ */
+void process_table_keep_all(struct process_table *table);
 struct process *process_table_find(struct process_table *table, uint32_t pid);
 /* Find or add. Returns 1 when it is new, 0, or -ENOMEM. Stays where it is until collected. */
 int process_table_add(struct process_table *table, uint32_t pid, struct process **ret);

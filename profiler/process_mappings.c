@@ -36,11 +36,17 @@ static bool same_build_id(const struct elf_build_id *a, const struct elf_build_i
 	return a->size == b->size && !memcmp(a->bytes, b->bytes, a->size);
 }
 
+/* Of no file, and called the same. */
+static bool both_anonymous(const struct mapping *a, const struct mapping *b)
+{
+	return mapping_is_anonymous(a) && mapping_is_anonymous(b) && !strcmp(a->path, b->path);
+}
+
 /* @a and @b map the same file with the same bias, or no file at all. */
 static bool mapping_continues(const struct mapping *a, const struct mapping *b)
 {
 	if (mapping_is_anonymous(a) || mapping_is_anonymous(b))
-		return mapping_is_anonymous(a) && mapping_is_anonymous(b);
+		return both_anonymous(a, b);
 	return a->start - a->offset == b->start - b->offset && a->device == b->device &&
 	       a->inode == b->inode && same_build_id(&a->build_id, &b->build_id) &&
 	       !strcmp(a->path, b->path);
@@ -123,16 +129,16 @@ static void mapping_absorb(const struct process *process, struct mapping *mappin
 	if (!mapping_is_anonymous(mapping))
 		return;
 	if (*first > 0 && list[*first - 1].end == mapping->start &&
-	    mapping_is_anonymous(&list[*first - 1]))
+	    both_anonymous(&list[*first - 1], mapping))
 		(*first)--;
 	if (*last < process->mapping_count && list[*last].start == mapping->end &&
-	    mapping_is_anonymous(&list[*last]))
+	    both_anonymous(&list[*last], mapping))
 		(*last)++;
 	if (*first == *last)
 		return;
-	if (mapping_is_anonymous(&list[*first]) && list[*first].start < mapping->start)
+	if (both_anonymous(&list[*first], mapping) && list[*first].start < mapping->start)
 		mapping->start = list[*first].start;
-	if (mapping_is_anonymous(&list[*last - 1]) && list[*last - 1].end > mapping->end)
+	if (both_anonymous(&list[*last - 1], mapping) && list[*last - 1].end > mapping->end)
 		mapping->end = list[*last - 1].end;
 }
 
@@ -153,11 +159,13 @@ static int mapping_init(struct process_table *table, const struct mapping *from,
 	};
 	/* "//anon", "[heap]", "[anon:name]": all the same, and not worth remembering. */
 	if (mapping_is_anonymous(ret)) {
-		ret->path = "";
 		ret->offset = 0;
-		return 0;
+		if (!table->keeps_all || !ret->path[0] || !strcmp(ret->path, "//anon")) {
+			ret->path = "";
+			return 0;
+		}
 	}
-	r = intern_add_text(table->paths, from->path, &number);
+	r = intern_add_text(table->paths, ret->path, &number);
 	if (r < 0)
 		return r;
 	ret->path = intern_text(table->paths, number);

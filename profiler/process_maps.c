@@ -16,7 +16,7 @@ static int add_line(struct process_table *table, struct process *process, char *
 	struct proc_map map;
 
 	/* What is no mapping line is nothing we know how to use; there is none today. */
-	if (proc_maps_parse(line, &map) < 0 || !map.executable)
+	if (proc_maps_parse(line, &map) < 0 || (!map.executable && !table->keeps_all))
 		return 0;
 	/* Emulated by the kernel: no code runs there. */
 	if (!strcmp(map.path, "[vsyscall]"))

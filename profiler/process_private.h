@@ -11,6 +11,7 @@ struct process_table {
 	struct hashmap *by_pid;		/* uint32_t to struct process * */
 	struct intern *paths;
 	size_t mapping_bytes;		/* room of all lists */
+	bool keeps_all;			/* data, too, and what anonymous memory is called */
 };
 
 #endif

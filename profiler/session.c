@@ -35,8 +35,7 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static void fallback_note(struct session *s, const char *format, ...) _printf_(2, 3);
-static void fallback_note(struct session *s, const char *format, ...)
+void session_note_fallback(struct session *s, const char *format, ...)
 {
 	va_list args;
 
@@ -70,10 +69,11 @@ static int raise_files(struct session *s, struct error *err)
 				 "raise the limit: ulimit -n 65536",
 				 (unsigned long long)limit.rlim_max, least);
 	if (limit.rlim_max < FILES_WANTED)
-		fallback_note(s,
-			      "at most %llu open files (ulimit -n): continuing without the stacks "
-			      "of programs beyond them",
-			      (unsigned long long)limit.rlim_max);
+		session_note_fallback(
+			s,
+			"at most %llu open files (ulimit -n): continuing without the stacks "
+			"of programs beyond them",
+			(unsigned long long)limit.rlim_max);
 	return 0;
 }
 
@@ -85,57 +85,6 @@ static int raise_limits(struct session *s, struct error *err)
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	/* A descriptor for each module: it names deleted files. */
 	return raise_files(s, err);
-}
-
-static int add_source(struct session *s, const struct source *row, const struct source *shown,
-		      const char *text, struct error *err)
-{
-	if (s->source_count == SESSION_SOURCES_MAX)
-		return error_set(err, ERROR_USAGE, -E2BIG, "cannot use so many events: at most %d",
-				 SESSION_SOURCES_MAX);
-	s->rows[s->source_count] = row;
-	s->shown[s->source_count] = shown;
-	s->texts[s->source_count++] = text;
-	return 0;
-}
-
-static int choose_source(struct session *s, const char *text, struct error *err)
-{
-	struct wick_settings unused = { 0 };
-	const struct source *row;
-	int r = source_parse(text, &row, &unused, err);
-
-	for (size_t i = 0; i < s->source_count && !r; i++)
-		if (s->shown[i] == row)
-			r = error_set(err, ERROR_USAGE, -EEXIST, "event given twice: %s",
-				      row->name);
-	if (!r && !row->parts[0])
-		r = add_source(s, row, row, text, err);
-	for (size_t i = 0; i < SOURCE_PARTS_MAX && !r && row->parts[i]; i++)
-		r = add_source(s, source_find(row->parts[i]), row, text, err);
-	return r;
-}
-
-static int choose_sources(struct session *s, struct error *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < s->options.event_count && !r; i++)
-		r = choose_source(s, s->options.events[i].text, err);
-	return r ?: s->source_count ? r : choose_source(s, "cpu", err);
-}
-
-static int choose_cpus(struct session *s, struct error *err)
-{
-	int r;
-
-	if (!s->options.cpus)
-		return 0;
-	r = cpu_set_parse(s->options.cpus, &s->cpus);
-	if (r < 0)
-		return error_set(err, ERROR_USAGE, r, "cannot use CPUs: %s: not a list as 0-3,6",
-				 s->options.cpus);
-	return 0;
 }
 
 static int open_maps(struct session *s, struct wick_settings *settings, struct error *err)
@@ -152,7 +101,8 @@ static int open_maps(struct session *s, struct wick_settings *settings, struct e
 	r = settings_fill(&s->options, &s->limits, cpus, settings, err);
 	if (r < 0)
 		return r;
-	return bpf_maps_open(&s->limits, settings, cpus, cpus * s->source_count, &s->maps, err);
+	return bpf_maps_open(&s->limits, settings, s->needs, cpus, cpus * s->source_count,
+			     &s->maps, err);
 }
 
 static int open_witness(struct session *s)
@@ -160,38 +110,6 @@ static int open_witness(struct session *s)
 	for (size_t i = 0; i < s->source_count; i++)
 		if (s->rows[i]->takes_guard)
 			return witness_new(s->maps, &s->witness);
-	return 0;
-}
-
-static int open_sources(struct session *s, const struct wick_settings *settings,
-			struct error *err)
-{
-	for (size_t i = 0; i < s->source_count; i++) {
-		struct source_options options = {
-			.index = i,
-			.frequency_hz = s->options.frequency_hz,
-			.cpus = s->options.cpus ? &s->cpus : NULL,
-			.witness = s->witness,
-			.settings = *settings,
-		};
-		const struct source *row = s->rows[i], *written;
-		struct wick_settings *own = &options.settings;
-		int r = source_parse(s->texts[i], &written, own, err);
-
-		own->source = i;
-		own->labels |= row->labels | labels_details(s->options.labels);
-		if (row->delivers_events)
-			own->deliver_events = 1;
-		if (row->skips_profiler)
-			own->skip_pid = getpid();
-		if (row->no_user_stack)
-			own->walk_user = 0;
-		if (row->no_kernel_stack)
-			own->walk_kernel = 0;
-		r = r ?: source_open(row, &options, s->maps, &s->sources[i], err);
-		if (r < 0)
-			return r;
-	}
 	return 0;
 }
 
@@ -211,6 +129,7 @@ static int open_tables(struct session *s, struct error *err)
 		},
 		.in = s->notices,
 		.out = s->windows,
+		.files = label_notes_files(s->label_notes),
 		.module_limit = s->limits.modules,
 		.depth_max = s->options.depth_max,
 	};
@@ -223,6 +142,7 @@ static int open_threads(struct session *s, struct error *err)
 	struct capture_options options = {
 		.drain = { .maps = s->maps, .sources = s->sources, .source_count = s->source_count,
 			   .limits = &s->limits, .window_bytes = s->window_bytes },
+		.with_data_mappings = label_notes_files(s->label_notes),
 		.sideband_bytes = SIDEBAND_BYTES,
 		.window_ms = s->limits.window_ms,
 	};
@@ -245,12 +165,13 @@ static int session_open_all(struct session *s, struct error *err)
 	struct wick_settings settings;
 	int r = privileges_check(err);
 
-	r = r ?: choose_sources(s, err);
-	r = r ?: choose_cpus(s, err);
+	r = r ?: session_choose_sources(s, err);
+	r = r ?: session_check_needs(s, err);
 	r = r ?: raise_limits(s, err);
 	r = r ?: open_maps(s, &settings, err);
 	r = r ?: open_witness(s);
-	r = r ?: open_sources(s, &settings, err);
+	r = r ?: session_open_sources(s, &settings, err);
+	s->needs = session_needs_free(s->needs);
 	r = r ?: targets_set(&s->options, s->maps, err);
 	r = r ?: label_notes_new(s->options.labels, settings.cgroup_subsystem, &s->label_notes);
 	return r ?: open_threads(s, err);
@@ -263,6 +184,7 @@ int session_open(const struct session_options *options, struct session **ret, st
 
 	if (!s)
 		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
+	s->needs = session_needs_new();
 	libbpf_set_print(libbpf_print);
 	s->bpf_stats_fd = -1;
 	s->open_ns = clock_monotonic_ns();
@@ -326,14 +248,12 @@ static void note_fallbacks(struct session *s)
 		const char *clock = source_clock(s->sources[i]);
 
 		if (clock && strcmp(clock, "cycles"))
-			fallback_note(s, "no hardware cycles on this machine: sampling by %s",
-				      clock);
+			session_note_fallback(
+				s, "no hardware cycles on this machine: sampling by %s", clock);
 	}
-	for (size_t i = 0; bpf_maps_missing(s->maps, i); i++)
-		fallback_note(s, "this kernel has no tracepoint %s: continuing without what it "
-			      "tells", bpf_maps_missing(s->maps, i));
 	if (s->bpf_stats_fd < 0)
-		fallback_note(s, "no BPF statistics: continuing without the cost of BPF programs");
+		session_note_fallback(
+			s, "no BPF statistics: continuing without the cost of BPF programs");
 }
 
 int session_start(struct session *s, struct error *err)
@@ -344,13 +264,13 @@ int session_start(struct session *s, struct error *err)
 		tables_preload(s->tables, s->options.pids[i]);
 	r = r ?: start_threads(s);
 	s->bpf_stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	bpf_maps_control(s->maps)->enabled = 1;
-	s->start_ns = clock_monotonic_ns();
-	s->start_realtime_ns = clock_realtime_ns();
-	for (size_t i = 0; i < s->source_count && !r; i++)
-		r = source_attach(s->sources[i], err);
+	r = r ?: session_attach_sources(s, err);
 	r = r ?: attach_process_programs(s, true, err);
 	r = r ?: targets_follow(&s->options, s->maps, err);
+	/* All at once: else a wait could begin before the program that sees its end is attached. */
+	bpf_maps_control(s->maps)->enabled = r >= 0;
+	s->start_ns = clock_monotonic_ns();
+	s->start_realtime_ns = clock_realtime_ns();
 	if (r < 0 && err && !err->text[0])
 		error_set(err, ERROR_FAILED, r, "cannot start: %s", strerror(-r));
 	s->started = r >= 0;
@@ -440,9 +360,11 @@ static void note_late_fallbacks(struct session *s)
 
 	tables_stats(s->tables, &tables);
 	if (tables.modules.unanswered)
-		fallback_note(s, "a file system does not answer: continuing without unwind tables "
-			      "and names of what is mapped from there (%" PRIu64 " mappings)",
-			      tables.modules.unanswered);
+		session_note_fallback(
+			s,
+			"a file system does not answer: continuing without unwind tables "
+			"and names of what is mapped from there (%" PRIu64 " mappings)",
+			tables.modules.unanswered);
 }
 
 int session_finish(struct session *s, struct profile **ret, struct error *err)
@@ -492,6 +414,7 @@ struct session *session_free(struct session *s)
 	for (size_t i = 0; i < s->source_count; i++)
 		source_close(s->sources[i]);
 	witness_free(s->witness);
+	session_needs_free(s->needs);
 	if (s->bpf_stats_fd >= 0)
 		close(s->bpf_stats_fd);
 	bpf_maps_close(s->maps);

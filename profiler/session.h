@@ -133,10 +133,17 @@ const char *session_lockdown(void);
 
 /* The source table, for --help and `wick list`. NULL after the last. */
 const char *session_source_name(size_t index, const char **ret_help);
+/*
+ * What may follow event number @event behind a comma, as "min=TIME"; what labels its samples have without
+ * being asked; and those labels that only events have, all of them. Each NULL after the last.
+ */
+const char *session_event_option(size_t event, size_t index, const char **ret_help);
+const char *session_event_label(size_t event, size_t index);
+const char *session_own_label(size_t index, const char **ret_help);
 /* What is wrong with an event on this machine. */
 struct session_lack {
 	const char *reason, *substitute;	/* what is missing; what to use or get instead */
-	bool is_partial;			/* the event can be recorded, with less */
+	const char *part;			/* what of the event is lost; NULL: all of it */
 };
 
 /* Look at this machine, once for all sources. NULL: no memory. */
@@ -148,7 +155,7 @@ DEFINE_CLEANUP(struct session_needs *, session_needs_free)
  * What event number @index of session_source_name() lacks: @lack 0, 1, …; false after the last. Loads
  * and opens little things for a moment, and records nothing.
  */
-bool session_source_lack(const struct session_needs *needs, size_t index, size_t lack,
+bool session_source_lack(struct session_needs *needs, size_t index, size_t lack,
 			 struct session_lack *ret);
 
 /* The values that samples of event @text have, as "samples"; NULL after the last. */

@@ -12,7 +12,8 @@
 #include "profiler/witness.h"
 
 #define SESSION_SOURCES_MAX 16
-#define SESSION_FALLBACKS_MAX 8
+#define SESSION_FALLBACKS_MAX 24
+#define SESSION_FALLBACK_BYTES 320
 #define SESSION_LINKS_MAX 8
 
 struct bpf_link;
@@ -25,7 +26,8 @@ struct session {
 	const struct source *shown[SESSION_SOURCES_MAX];	/* whose part it is, else itself */
 	const char *texts[SESSION_SOURCES_MAX];	/* as the event was written; good during open only */
 	size_t source_count;
-	struct cpu_set cpus;
+	struct session_needs *needs;		/* while it is opened */
+	struct error left_out;			/* why events are not recorded that were asked for */
 	struct bpf_maps *maps;
 	struct source_run *sources[SESSION_SOURCES_MAX];
 	struct witness *witness;		/* NULL: no source takes the guard */
@@ -39,9 +41,21 @@ struct session {
 	uint64_t open_ns, start_ns, end_ns, start_realtime_ns, cpu_before_ns;
 	bool started, finished;
 	struct resolve_stats resolved;		/* after session_finish() */
-	char fallbacks[SESSION_FALLBACKS_MAX][160];
+	char fallbacks[SESSION_FALLBACKS_MAX][SESSION_FALLBACK_BYTES];
 	size_t fallback_count;
 };
+
+void session_note_fallback(struct session *session, const char *format, ...) _printf_(2, 3);
+
+/*
+ * session_sources.c: which sources there are, and those of them left that this machine can record. When
+ * none is left, that is the error.
+ */
+int session_choose_sources(struct session *session, struct error *err);
+int session_check_needs(struct session *session, struct error *err);
+int session_open_sources(struct session *session, const struct wick_settings *settings,
+			 struct error *err);
+int session_attach_sources(struct session *session, struct error *err);
 
 /* session_stats.c: lines for the profile's comments, from the same figures. */
 int session_add_comments(struct session *session, struct profile_builder *builder);

@@ -253,7 +253,7 @@ void session_stats(struct session *s, struct session_stats *ret)
 static int add_comment(struct profile_builder *builder, const char *format, ...) _printf_(2, 3);
 static int add_comment(struct profile_builder *builder, const char *format, ...)
 {
-	char line[256];
+	char line[SESSION_FALLBACK_BYTES + 16];
 	va_list args;
 
 	va_start(args, format);

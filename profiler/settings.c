@@ -7,6 +7,7 @@
 
 #include "profiler/cgroup.h"
 #include "profiler/comm_pattern.h"
+#include "profiler/cpu_set.h"
 #include "profiler/labels.h"
 
 #define NS_PER_SECOND 1000000000ull
@@ -65,6 +66,22 @@ static int fill_cgroup(const struct session_options *options, struct wick_settin
 	return r;
 }
 
+static int fill_cpus(const char *list, struct wick_settings *s, struct error *err)
+{
+	struct cpu_set cpus;
+	int r = list ? cpu_set_parse(list, &cpus) : 0;
+
+	if (!list)
+		return 0;
+	if (r < 0)
+		return error_set(err, ERROR_USAGE, r, "cannot use CPUs: %s: not a list as 0-3,6",
+				 list);
+	_Static_assert(sizeof(s->cpus) == sizeof(cpus.bits), "they are the same bits");
+	memcpy(s->cpus, cpus.bits, sizeof(s->cpus));
+	s->filter_cpus = 1;
+	return 0;
+}
+
 int settings_fill(const struct session_options *options, const struct session_limits *limits,
 		  unsigned int cpus, struct wick_settings *ret, struct error *err)
 {
@@ -95,6 +112,7 @@ int settings_fill(const struct session_options *options, const struct session_li
 				 "cannot walk %u frames: the limit is %d", s.depth_max,
 				 UNWIND_FRAMES_MAX);
 	r = fill_comm(options->comm_glob, &s, err);
+	r = r ?: fill_cpus(options->cpus, &s, err);
 	r = r ?: fill_cgroup(options, &s, err);
 	if (r < 0)
 		return r;

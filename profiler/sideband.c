@@ -35,7 +35,7 @@ struct sideband {
 	int online_fd;		/* sysfs: cpu/online */
 	int epoll_fd;		/* -1: not polled */
 	uint64_t epoll_data;
-	bool has_build_ids;
+	bool has_build_ids, with_data;
 	uint64_t lost, count;
 	/* A record that wraps around the end of its ring is put together here. */
 	uint8_t record[RECORD_BYTES_MAX] __attribute__((aligned(8)));
@@ -73,6 +73,7 @@ static int event_open(const struct sideband *sb, unsigned int cpu)
 		.sample_id_all = 1,
 		.mmap = 1,
 		.mmap2 = 1,
+		.mmap_data = sb->with_data,
 		.comm = 1,
 		.comm_exec = 1,
 		.task = 1,
@@ -175,7 +176,7 @@ static int open_failed(struct error *err, int code)
 			 strerror(-code));
 }
 
-int sideband_open(size_t ring_bytes, struct sideband **ret, struct error *err)
+int sideband_open(size_t ring_bytes, bool with_data, struct sideband **ret, struct error *err)
 {
 	_cleanup_(sideband_closep) struct sideband *sb = calloc(1, sizeof(*sb));
 	int r;
@@ -185,6 +186,7 @@ int sideband_open(size_t ring_bytes, struct sideband **ret, struct error *err)
 	sb->ring_bytes = ring_bytes;
 	sb->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	sb->has_build_ids = true;
+	sb->with_data = with_data;
 	sb->epoll_fd = -1;
 	sb->online_fd = open("/sys/devices/system/cpu/online", O_RDONLY | O_CLOEXEC);
 	if (sb->online_fd < 0)

@@ -18,8 +18,11 @@
 
 struct sideband;
 
-/* @ring_bytes per CPU, a power of two of at least a page. CPUs are those online now. */
-int sideband_open(size_t ring_bytes, struct sideband **ret, struct error *err);
+/*
+ * @ring_bytes per CPU, a power of two of at least a page. @with_data: mappings of data, too. CPUs are
+ * those online now.
+ */
+int sideband_open(size_t ring_bytes, bool with_data, struct sideband **ret, struct error *err);
 struct sideband *sideband_close(struct sideband *sb);
 DEFINE_CLEANUP(struct sideband *, sideband_close)
 

@@ -57,6 +57,7 @@ static int parse_mmap2(uint16_t misc, const void *bytes, size_t size, struct not
 	if (!text_ends(bytes, size, sizeof(*body)))
 		return -EBADMSG;
 	ret->type = NOTICE_MMAP;
+	ret->is_data = misc & PERF_RECORD_MISC_MMAP_DATA;
 	ret->pid = body->pid;
 	ret->tid = body->tid;
 	ret->address = body->address;

@@ -41,20 +41,30 @@ struct source_option {
 	/* NULL: a flag, @field is a uint32_t and becomes 1. Returns 0 or -EINVAL. */
 	int (*parse)(const char *text, void *field);
 	size_t offset;				/* of the field, in struct wick_settings */
+	const char *shown;			/* "min=TIME"; NULL: as its name */
+};
+
+enum source_loss {
+	SOURCE_LOSS_NONE,
+	SOURCE_LOSS_PART,
+	SOURCE_LOSS_HALF,	/* with another half it is all */
+	SOURCE_LOSS_ALL,
 };
 
 /* A kernel feature a source cannot do without: profiler/needs.c. */
 struct source_need {
-	bool (*probe)(const struct session_needs *needs, const char *name);
+	bool (*probe)(struct session_needs *needs, const char *name);
 	const char *name;			/* for @probe: which tracepoint, which event */
 	const char *reason, *substitute;	/* what is said where it is not there */
-	bool is_partial;			/* without it the source has less */
+	/* What of the source needs it, as "locks of the kernel"; NULL: all of it. */
+	const char *part;
+	/* With @part: how much is lost of what is asked for. */
+	enum source_loss (*loss)(const struct wick_settings *settings);
 };
 
 struct source {
 	const char *name, *help;
-	/* What may follow the name and a colon, as "NAME+NAME"; NULL: nothing. */
-	const char *argument;
+	/* What may follow the name and a colon; NULL: nothing. */
 	int (*parse_argument)(const char *text, struct wick_settings *settings, struct error *err);
 	const struct source_option *options;	/* ends with a NULL name; NULL: none */
 	/* Names of other rows that are run instead, all of whose values become this one's. */
@@ -81,13 +91,15 @@ struct source {
 	/* CPUs came or went; NULL: nothing to do. */
 	int (*update_cpus)(struct source_run *run);
 	/* Label of WICK_DETAIL_KEY and how to read it; NULL: a number, or, without label, not used. */
-	const char *key_label;
+	const char *key_label, *key_help;
 	const char *reason;			/* its label in a composite that has reasons: "on-cpu" */
-	const char *peer_label;			/* of WICK_DETAIL_PEER_TASK: "waker"; NULL: none */
+	const char *peer_label, *peer_help;	/* of WICK_DETAIL_PEER_TASK: "waker"; NULL: none */
 	const char *(*key_text)(uint64_t key);
 	/* Instead, where the words are no constants. */
 	void (*key_write)(uint64_t key, char *text, size_t size);
 	bool delivers_events;			/* EVENTS unless asked otherwise */
+	/* Samples have an address; so that its file can be told they come as EVENTS. */
+	bool has_address;
 	const struct source_need *needs;	/* ends with a NULL reason; NULL: none */
 };
 
@@ -95,6 +107,8 @@ extern const struct source source_table[];	/* ends with a NULL name */
 
 const struct source *source_find(const char *name);
 
+/* How much of "NAME[:ARGUMENT][,OPTION]…" is the name. */
+size_t source_name_size(const char *text);
 /*
  * Read "NAME[:ARGUMENT][,KEY=VALUE|FLAG]…": the row into *@ret, what is asked of it into
  * @settings. Returns 0; -ENOENT for an unknown name; -EINVAL; the sentence is in @err.

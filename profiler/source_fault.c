@@ -4,14 +4,49 @@
  * ones apart, on each CPU.
  */
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "profiler/base/number.h"
 #include "profiler/source_rows.h"
 
 enum { KIND_MINOR, KIND_MAJOR };
+
+/* One of "7f0000000000" and "0x7f0000000000": as in /proc/PID/maps, or as it is written elsewhere. */
+static int parse_address(const char *text, size_t size, uint64_t *ret)
+{
+	char hexadecimal[32];
+
+	if (size > 2 && !memcmp(text, "0x", 2))
+		text += 2, size -= 2;
+	if (!size || !isxdigit((unsigned char)*text) ||
+	    snprintf(hexadecimal, sizeof(hexadecimal), "0x%.*s", (int)size, text) >=
+		    (int)sizeof(hexadecimal))
+		return -EINVAL;
+	return number_parse_u64(hexadecimal, UINT64_MAX, ret);
+}
+
+/* Into value_min and value_max, which is next to it. */
+int source_fault_parse_range(const char *text, void *field)
+{
+	const char *end = strchr(text, '-');
+	uint64_t *limits = field, from, to;
+
+	_Static_assert(offsetof(struct wick_settings, value_max) ==
+			       offsetof(struct wick_settings, value_min) + sizeof(uint64_t),
+		       "both are written");
+	if (!end || parse_address(text, end - text, &from) < 0 ||
+	    parse_address(end + 1, strlen(end + 1), &to) < 0 || from >= to || to == 1)
+		return -EINVAL;
+	limits[0] = from;
+	limits[1] = to - 1;
+	return 0;
+}
 
 static int fault_open(unsigned int cpu, uint64_t config)
 {

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* source_lock.c - which programs the lock source needs, and what kinds of locks there are. */
 #include <bpf/libbpf.h>
-#include <errno.h>
 
 #include "bpf/lock_kind.h"
 #include "profiler/source_rows.h"
 
 /* As in bpf/lock.bpf.c; without either both are wanted. */
 enum { OPTION_USER, OPTION_KERNEL };
-
-#define KERNEL_PROGRAM "lock_contended"
 
 static const struct lock_program {
 	const char *name;
@@ -21,7 +18,7 @@ static const struct lock_program {
 	{ "lock_thread_exit", false, false },
 	{ "lock_exec", false, false },
 	{ "lock_asleep", false, true },
-	{ KERNEL_PROGRAM, true, false },
+	{ "lock_contended", true, false },
 	{ "lock_had", true, false },
 };
 
@@ -39,21 +36,6 @@ void source_lock_prepare(const struct source_options *options, struct bpf_object
 		bpf_program__set_autoload(
 			bpf_object__find_program_by_name(object, programs[i].name), wanted);
 	}
-}
-
-/* Without tracepoints for the kernel's locks futexes remain, if they are wanted. */
-int source_lock_attach(struct source_run *run, struct error *err)
-{
-	const struct wick_settings *settings = &source_run_options(run)->settings;
-	const struct bpf_program *program =
-		bpf_object__find_program_by_name(source_object(run, 0), KERNEL_PROGRAM);
-
-	if (settings->option[OPTION_KERNEL] && !settings->option[OPTION_USER] &&
-	    !bpf_program__autoload(program))
-		return error_set(err, ERROR_NOT_SUPPORTED, -ENOENT,
-				 "cannot see locks of the kernel: it has no tracepoint "
-				 "lock:contention_begin (Linux 5.19)");
-	return source_attach_programs(run, err);
 }
 
 /* Called as "perf lock" calls them. */

@@ -16,6 +16,11 @@ int source_parse_duration(const char *text, void *field)
 	return number_parse_duration_ns(text, field) < 0 ? -EINVAL : 0;
 }
 
+size_t source_name_size(const char *text)
+{
+	return strcspn(text, ":,");
+}
+
 static const struct source_option *option_find(const struct source *source, const char *name,
 					       size_t size)
 {
@@ -85,7 +90,7 @@ static int parse_options(const struct source *source, char *rest, struct wick_se
 
 bool session_event_has_flag(const char *text, const char *item)
 {
-	_cleanup_free_ char *name = strndup(text, strcspn(text, ":,"));
+	_cleanup_free_ char *name = strndup(text, source_name_size(text));
 	const struct source *source = name ? source_find(name) : NULL;
 
 	return source && source_has_flag(source, item, strcspn(item, ","));

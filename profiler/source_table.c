@@ -6,18 +6,20 @@
 #include <string.h>
 
 #include "profiler/needs.h"
-#include "profiler/session.h"
 #include "profiler/source.h"
 #include "profiler/source_rows.h"
 
 #define OPTION_MIN                                                                       \
 	{ "min", "leave shorter ones out, as min=1ms", source_parse_duration,            \
-	  offsetof(struct wick_settings, value_min) }
+	  offsetof(struct wick_settings, value_min), "min=TIME" }
 #define OPTION_MAX                                                                       \
 	{ "max", "leave longer ones out, as max=10s", source_parse_duration,             \
-	  offsetof(struct wick_settings, value_max) }
+	  offsetof(struct wick_settings, value_max), "max=TIME" }
 #define OPTION_FLAG(name, help, index)                                                   \
 	{ name, help, NULL, offsetof(struct wick_settings, option[index]) }
+
+/* Of two events, with one meaning. */
+#define KIND_HELP "which kind of lock, or of page fault"
 
 static const struct source_option offcpu_options[] = {
 	OPTION_MIN,
@@ -40,6 +42,8 @@ static const struct source_option lock_options[] = {
 static const struct source_option fault_options[] = {
 	OPTION_FLAG("minor", "only those without reading", 0),
 	OPTION_FLAG("major", "only those that read from a disk", 1),
+	{ "range", "only those of addresses from A to below B, as range=7f0000000000-7f0000200000",
+	  source_fault_parse_range, offsetof(struct wick_settings, value_min), "range=A-B" },
 	{ 0 },
 };
 
@@ -64,7 +68,8 @@ const struct source source_table[] = {
 	  .values = { { "waits", "count", false, false },
 		      { "off_cpu", "nanoseconds", true, true } },
 	  .labels = WICK_DETAIL_BIT(REASON) | WICK_DETAIL_BIT(SYSCALL),
-	  .peer_label = "waker", .prepare = source_offcpu_prepare,
+	  .peer_label = "waker", .peer_help = "who ended the wait, with the option waker",
+	  .prepare = source_offcpu_prepare,
 	  .attach = source_attach_programs,
 	  .needs = needs_offcpu },
 	{ .name = "runq",
@@ -85,7 +90,7 @@ const struct source source_table[] = {
 	  .in_interrupts = true,
 	  .values = { { "wakeups", "count", false, true },
 		      { "slept", "nanoseconds", true, false } },
-	  .peer_label = "woken",
+	  .peer_label = "woken", .peer_help = "who was woken",
 	  .attach = source_attach_programs,
 	  .needs = needs_wakeup },
 	{ .name = "switch",
@@ -98,8 +103,7 @@ const struct source source_table[] = {
 	  .attach = source_attach_programs,
 	  .needs = needs_switch },
 	{ .name = "syscall",
-	  .help = "how long system calls take, and how they fail",
-	  .argument = "NAME+NAME",
+	  .help = "how long system calls take, and how they fail; some as syscall:read+write",
 	  .parse_argument = source_syscall_parse,
 	  .objects = { "syscall" },
 	  .options = length_options,
@@ -119,20 +123,22 @@ const struct source source_table[] = {
 	  .values = { { "contentions", "count", false, false },
 		      { "lock_wait", "nanoseconds", true, true } },
 	  .labels = WICK_DETAIL_BIT(KEY) | WICK_DETAIL_BIT(LOCK) | WICK_DETAIL_BIT(ERRNO),
-	  .key_label = "kind",
+	  .key_label = "kind", .key_help = KIND_HELP,
 	  .key_text = source_lock_kind,
-	  .peer_label = "owner",
+	  .peer_label = "owner", .peer_help = "who had the lock, and woke the waiter",
 	  .prepare = source_lock_prepare,
-	  .attach = source_lock_attach,
+	  .attach = source_attach_programs,
 	  .needs = needs_lock },
 	{ .name = "fault",
 	  .help = "page faults, by the code that touched the page",
 	  .objects = { "fault" },
 	  .options = fault_options,
 	  .takes_guard = true,
+	  .has_address = true,
 	  .values = { { "faults", "count", false, true } },
 	  .labels = WICK_DETAIL_BIT(KEY),
-	  .key_label = "kind", .key_text = source_fault_kind,
+	  .key_label = "kind", .key_help = KIND_HELP,
+	  .key_text = source_fault_kind,
 	  .prepare = source_fault_prepare,
 	  .attach = source_fault_attach,
 	  .update_cpus = source_fault_update,
@@ -144,8 +150,9 @@ const struct source source_table[] = {
 	  .in_interrupts = true,
 	  .values = { { "signals", "count", false, true } },
 	  .labels = WICK_DETAIL_BIT(KEY),
-	  .key_label = "signal", .key_write = source_signal_name,
-	  .peer_label = "target",
+	  .key_label = "signal", .key_help = "which signal",
+	  .key_write = source_signal_name,
+	  .peer_label = "target", .peer_help = "whom the signal was for",
 	  .attach = source_attach_programs,
 	  .needs = needs_signal },
 	{ .name = "exit",
@@ -155,7 +162,8 @@ const struct source source_table[] = {
 	  .in_tracepoint = true,
 	  .values = { { "exits", "count", false, true } },
 	  .labels = WICK_DETAIL_BIT(KEY),
-	  .key_label = "status", .key_write = source_exit_status,
+	  .key_label = "status", .key_help = "the status of a process, or the signal that ended it",
+	  .key_write = source_exit_status,
 	  .attach = source_attach_programs,
 	  .needs = needs_exit },
 	{ .name = "irq",
@@ -168,7 +176,8 @@ const struct source source_table[] = {
 	  .values = { { "interrupts", "count", false, false },
 		      { "irq", "nanoseconds", true, true } },
 	  .labels = WICK_DETAIL_BIT(KEY),
-	  .key_label = "irq", .key_write = source_irq_name,
+	  .key_label = "irq", .key_help = "number and device of an interrupt",
+	  .key_write = source_irq_name,
 	  .attach = source_attach_programs,
 	  .needs = needs_irq },
 	{ .name = "softirq",
@@ -181,7 +190,8 @@ const struct source source_table[] = {
 	  .values = { { "softirqs", "count", false, false },
 		      { "softirq", "nanoseconds", true, true } },
 	  .labels = WICK_DETAIL_BIT(KEY),
-	  .key_label = "softirq", .key_text = source_softirq_name,
+	  .key_label = "softirq", .key_help = "which deferred work",
+	  .key_text = source_softirq_name,
 	  .attach = source_attach_programs,
 	  .needs = needs_softirq },
 	{ .name = "wall", .help = "where tasks spend their time, on a CPU and waiting",
@@ -196,19 +206,4 @@ const struct source *source_find(const char *name)
 		if (!strcmp(s->name, name))
 			return s;
 	return NULL;
-}
-
-const char *session_event_value(const char *text, size_t index)
-{
-	const struct source *source = source_find(text);
-
-	return source && index < SOURCE_VALUES_MAX ? source->values[index].type : NULL;
-}
-
-const char *session_source_name(size_t index, const char **ret_help)
-{
-	if (index >= ARRAY_SIZE(source_table) - 1)
-		return NULL;
-	*ret_help = source_table[index].help;
-	return source_table[index].name;
 }

@@ -10,6 +10,7 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/thread.h"
 #include "profiler/copy_unwind.h"
+#include "profiler/label_files.h"
 #include "profiler/notice.h"
 #include "profiler/process_loader.h"
 #include "profiler/window.h"
@@ -149,7 +150,11 @@ static int pending_add(struct tables *t, const struct wick_copy_record *copy)
 	stack.id = wick_user_stack_id(s->hash, s->stop, stack.pid, stack.start_ns);
 	sample.key.user_stack = stack.id;
 	r = window_add_stack(t->pending, &stack);
-	return r < 0 ? r : window_add_sample(t->pending, &sample);
+	if (r < 0 || !t->options.files)
+		return r < 0 ? r : window_add_sample(t->pending, &sample);
+	/* What is mapped somewhere depends on the time. */
+	return window_add_event(t->pending, &(struct window_event){ .sample = sample,
+								    .time_ns = copy->time_ns });
 }
 
 static void copy_take(struct tables *t, const struct stack_copy *copy, uint64_t now_ns)
@@ -213,6 +218,8 @@ static void window_complete(struct tables *t, struct window *window)
 
 static void window_send(struct tables *t, struct window *window)
 {
+	if (t->options.files)
+		label_files_apply(t->options.files, &window);
 	if (queue_add(t->options.out, window) == 0)
 		return;
 	t->stats.windows_late_samples += window_sample_count(window);
@@ -226,6 +233,8 @@ static void batch_take(struct tables *t, struct notice_batch *batch)
 	uint64_t now_ns = clock_monotonic_ns();
 	size_t copy = 0;
 
+	if (t->options.files)
+		label_files_note(t->options.files, batch);
 	if (batch->notices_lost)
 		process_loader_distrust(t->loader, now_ns);
 	/* A copy is unwound with the mappings of its time: a moment later it may have executed. */
@@ -283,6 +292,8 @@ int tables_start(struct tables *t)
 	sigset_t all, before;
 	int r;
 
+	if (t->options.files)
+		label_files_begin(t->options.files);
 	/* Signals are for the main thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -16,11 +16,13 @@
 #include "profiler/modules.h"
 #include "profiler/table_store.h"
 
+struct label_files;
 struct tables;
 
 struct tables_options {
 	struct table_store_options store;
 	struct queue *in, *out;
+	struct label_files *files;	/* NULL: nobody wants to know them */
 	uint32_t module_limit;
 	uint32_t depth_max;	/* frames of a copied stack; 0: as many as there can be */
 };

@@ -268,6 +268,11 @@ void window_set_time(struct window *w, uint64_t start_ns, uint64_t end_ns)
 	w->end_ns = end_ns;
 }
 
+void window_add_shed(struct window *w, uint64_t samples)
+{
+	w->shed_count += samples;
+}
+
 uint64_t window_start_ns(const struct window *w)
 {
 	return w->start_ns;

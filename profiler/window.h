@@ -72,6 +72,8 @@ const struct window_event *window_events(const struct window *window, size_t *re
 void window_set_time(struct window *window, uint64_t start_ns, uint64_t end_ns);
 uint64_t window_start_ns(const struct window *window);
 uint64_t window_end_ns(const struct window *window);
+/* Count @samples as ones whose stack was not kept. */
+void window_add_shed(struct window *window, uint64_t samples);
 /* Samples (counts, not keys) in it, events included. */
 uint64_t window_sample_count(const struct window *window);
 /* Samples whose stack was not kept because of bytes_max. */

@@ -19,15 +19,27 @@ static void add_names(struct strbuf *ret, const struct option_row *row)
 	strbuf_printf(ret, " --%s", row->name);
 }
 
-/* Every choice of @row, each behind a blank, up to what stands for something else: [ or CAPITALS. */
+/* Behind a blank, up to what stands for something else: [ or CAPITALS. */
+static void add_choice(struct strbuf *ret, const char *name)
+{
+	strbuf_printf(ret, " %.*s", (int)strcspn(name, "[ABCDEFGHIJKLMNOPQRSTUVWXYZ"), name);
+}
+
+/* Every choice of @row, and what may follow them. */
 static void add_choices(struct strbuf *ret, const struct option_row *row)
 {
 	const char *name, *help;
 	size_t i;
 
 	for (i = 0; (name = row->choice(i, &help)); i++)
-		strbuf_printf(ret, " %.*s", (int)strcspn(name, "[ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
-			      name);
+		add_choice(ret, name);
+	for (i = 0; row->more; i++) {
+		_cleanup_strbuf_ struct strbuf more = STRBUF_INIT, unused = STRBUF_INIT;
+
+		if (!row->more(i, &more, &unused))
+			break;
+		add_choice(ret, more.data);
+	}
 }
 
 /* Files come before choices: those of -o are suffixes. */

@@ -92,7 +92,7 @@ static enum doctor_state run_check(const struct doctor_check *check, bool json,
 }
 
 /* What an event lacks, and what is instead. */
-static void check_event(const struct session_needs *needs, size_t index, const char *help,
+static void check_event(struct session_needs *needs, size_t index, const char *help,
 			struct doctor_result *ret)
 {
 	struct session_lack lack;
@@ -100,9 +100,11 @@ static void check_event(const struct session_needs *needs, size_t index, const c
 
 	doctor_set(ret, DOCTOR_OK, "%s", "");
 	for (i = 0; session_source_lack(needs, index, i, &lack); i++) {
-		if (!lack.is_partial || ret->state == DOCTOR_OK)
-			ret->state = lack.is_partial ? DOCTOR_DEGRADED : DOCTOR_MISSING;
-		strbuf_printf(&ret->why, "%s%s", i ? "; " : "", lack.reason);
+		if (!lack.part || ret->state == DOCTOR_OK)
+			ret->state = lack.part ? DOCTOR_DEGRADED : DOCTOR_MISSING;
+		strbuf_printf(&ret->why, "%s%s%s%s", i ? "; " : "", lack.part ? "without " : "",
+			      lack.part ?: "", lack.part ? ": " : "");
+		strbuf_add_text(&ret->why, lack.reason);
 		strbuf_printf(&ret->fix, "%s%s", i ? "; " : "", lack.substitute);
 	}
 	if (!i)
@@ -110,7 +112,7 @@ static void check_event(const struct session_needs *needs, size_t index, const c
 }
 
 /* A row for each event. Returns how many are not ok; there are *@ret_rows. */
-static size_t run_events(const struct session_needs *needs, bool json, size_t *ret_rows,
+static size_t run_events(struct session_needs *needs, bool json, size_t *ret_rows,
 			 struct strbuf *ret)
 {
 	const char *name, *help;

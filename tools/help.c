@@ -146,6 +146,24 @@ static void add_choices(struct strbuf *ret, const struct option_row *table)
 	}
 }
 
+static void add_more(struct strbuf *ret, const struct option_row *table)
+{
+	const struct option_row *row;
+
+	for (row = table; !option_row_is_end(row); row++) {
+		if (!row->more)
+			continue;
+		strbuf_printf(ret, "\n%s\n", row->more_title);
+		for (size_t i = 0;; i++) {
+			_cleanup_strbuf_ struct strbuf name = STRBUF_INIT, help = STRBUF_INIT;
+
+			if (!row->more(i, &name, &help))
+				break;
+			add_entry(ret, name.data, help.data, VALUE_COLUMNS);
+		}
+	}
+}
+
 void help_command(const struct tool *tool, struct strbuf *ret)
 {
 	const struct tool_example *example;
@@ -155,6 +173,7 @@ void help_command(const struct tool *tool, struct strbuf *ret)
 	add_paragraphs(ret, tool->description);
 	add_options(ret, tool->options);
 	add_choices(ret, tool->options);
+	add_more(ret, tool->options);
 	if (!tool->examples)
 		return;
 	strbuf_add_text(ret, "\nExamples\n");

@@ -65,18 +65,59 @@ static const struct list_part {
 	{ "reads", "Formats that are read", reader_entry },
 };
 
-static void add_lacks(struct strbuf *ret, const struct session_needs *needs, size_t event)
+/* What may be asked of an event, and what its samples have. */
+static void add_takes(struct strbuf *ret, size_t event)
+{
+	const char *name, *help;
+	size_t i;
+
+	for (i = 0; (name = session_event_option(event, i, &help)); i++) {
+		strbuf_printf(ret, i ? ", " : "  %-12s options: ", "");
+		strbuf_add_text(ret, name);
+	}
+	if (i)
+		strbuf_add_char(ret, '\n');
+	for (i = 0; (name = session_event_label(event, i)); i++) {
+		strbuf_printf(ret, i ? ", " : "  %-12s labels: ", "");
+		strbuf_add_text(ret, name);
+	}
+	if (i)
+		strbuf_add_char(ret, '\n');
+}
+
+static void add_takes_json(struct strbuf *ret, size_t event)
+{
+	const char *name, *help;
+	size_t i;
+
+	strbuf_add_text(ret, ", \"options\": [");
+	for (i = 0; (name = session_event_option(event, i, &help)); i++) {
+		strbuf_add_text(ret, i ? ", {\"name\": " : "{\"name\": ");
+		json_add_text(ret, name);
+		strbuf_add_text(ret, ", \"help\": ");
+		json_add_text(ret, help);
+		strbuf_add_char(ret, '}');
+	}
+	strbuf_add_text(ret, "], \"labels\": [");
+	for (i = 0; (name = session_event_label(event, i)); i++) {
+		strbuf_add_text(ret, i ? ", " : "");
+		json_add_text(ret, name);
+	}
+	strbuf_add_char(ret, ']');
+}
+
+static void add_lacks(struct strbuf *ret, struct session_needs *needs, size_t event)
 {
 	struct session_lack lack;
 	size_t i;
 
 	for (i = 0; session_source_lack(needs, event, i, &lack); i++)
-		strbuf_printf(ret, "  %-12s %s: %s; instead: %s\n", "",
-			      lack.is_partial ? "less here" : "not here", lack.reason,
+		strbuf_printf(ret, "  %-12s %s%s: %s; instead: %s\n", "",
+			      lack.part ? "without " : "not here", lack.part ?: "", lack.reason,
 			      lack.substitute);
 }
 
-static void add_lacks_json(struct strbuf *ret, const struct session_needs *needs, size_t event)
+static void add_lacks_json(struct strbuf *ret, struct session_needs *needs, size_t event)
 {
 	struct session_lack lack;
 	bool usable = true;
@@ -86,16 +127,18 @@ static void add_lacks_json(struct strbuf *ret, const struct session_needs *needs
 	for (i = 0; session_source_lack(needs, event, i, &lack); i++) {
 		strbuf_add_text(ret, i ? ", {\"reason\": " : "{\"reason\": ");
 		json_add_text(ret, lack.reason);
+		strbuf_add_text(ret, ", \"part\": ");
+		json_add_text(ret, lack.part);
 		strbuf_add_text(ret, ", \"instead\": ");
 		json_add_text(ret, lack.substitute);
 		strbuf_add_char(ret, '}');
-		usable = usable && lack.is_partial;
+		usable = usable && lack.part;
 	}
 	strbuf_printf(ret, "], \"usable\": %s", usable ? "true" : "false");
 }
 
 static void add_text(struct strbuf *ret, const struct list_part *part,
-		     const struct session_needs *needs)
+		     struct session_needs *needs)
 {
 	struct list_entry entry = { 0 };
 	size_t i;
@@ -106,13 +149,15 @@ static void add_text(struct strbuf *ret, const struct list_part *part,
 		if (entry.suffix)
 			strbuf_printf(ret, "%-10s ", entry.suffix);
 		strbuf_printf(ret, "%s\n", entry.help);
-		if (part->is_events)
+		if (part->is_events) {
+			add_takes(ret, i);
 			add_lacks(ret, needs, i);
+		}
 	}
 }
 
 static void add_json(struct strbuf *ret, const struct list_part *part,
-		     const struct session_needs *needs)
+		     struct session_needs *needs)
 {
 	struct list_entry entry = { 0 };
 	size_t i;
@@ -127,8 +172,10 @@ static void add_json(struct strbuf *ret, const struct list_part *part,
 		}
 		strbuf_add_text(ret, ", \"help\": ");
 		json_add_text(ret, entry.help);
-		if (part->is_events)
+		if (part->is_events) {
+			add_takes_json(ret, i);
 			add_lacks_json(ret, needs, i);
+		}
 		strbuf_add_char(ret, '}');
 	}
 	strbuf_add_char(ret, ']');

@@ -93,6 +93,24 @@ static void add_choices(struct strbuf *ret, const struct option_row *table)
 	}
 }
 
+static void add_more(struct strbuf *ret, const struct option_row *table)
+{
+	const struct option_row *row;
+
+	for (row = table; !option_row_is_end(row); row++) {
+		if (!row->more)
+			continue;
+		strbuf_printf(ret, ".PP\n\\fI%s\\fR\n", row->more_title);
+		for (size_t i = 0;; i++) {
+			_cleanup_strbuf_ struct strbuf name = STRBUF_INIT, help = STRBUF_INIT;
+
+			if (!row->more(i, &name, &help))
+				break;
+			add_entry(ret, name.data, help.data);
+		}
+	}
+}
+
 static void add_examples(struct strbuf *ret, const struct tool_example *example)
 {
 	if (!example)
@@ -116,6 +134,7 @@ static void add_tool(struct strbuf *ret, const struct tool *tool)
 	add_paragraphs(ret, tool->description);
 	add_options(ret, tool->options);
 	add_choices(ret, tool->options);
+	add_more(ret, tool->options);
 	add_examples(ret, tool->examples);
 }
 

@@ -17,9 +17,13 @@
 #include <sys/types.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/base/error.h"
+#include "profiler/base/strbuf.h"
 
 /* The values an option knows, one by one, as session_source_name() does. NULL after the last. */
 typedef const char *option_choice_fn(size_t index, const char **ret_help);
+
+/* The same where the help is put together. False after the last. */
+typedef bool option_more_fn(size_t index, struct strbuf *ret_name, struct strbuf *ret_help);
 
 /* What a shell offers for the argument. Anything with .choice is completed by that. */
 enum option_completion {
@@ -49,6 +53,9 @@ struct option_row {
 	size_t offset;		/* of the field in the command's struct */
 	uint64_t min, max;	/* for numbers; max 0: as large as the field */
 	option_choice_fn *choice;
+	/* What may follow one of the choices at a comma: a section of its own. NULL: nothing. */
+	option_more_fn *more;
+	const char *more_title;
 	enum option_completion completion;
 	bool is_list;		/* takes VALUE,VALUE */
 };

@@ -11,6 +11,7 @@
 #include "profiler/session.h"
 #include "tools/command.h"
 #include "tools/message.h"
+#include "tools/profile_value.h"
 #include "tools/progress.h"
 #include "tools/record_options.h"
 #include "tools/record_output.h"
@@ -262,6 +263,8 @@ static int record_finish(struct record *record, enum record_end end, struct erro
 	say_fallbacks(record);
 	stop_command(record, end);
 	session_stats(record->session, &stats);
+	for (size_t i = 0; i < record->options.by.count; i++)
+		profile_warn_key(record->profile, record->options.by.texts[i]);
 	record->write_failed = record_write(&record->outputs, &record->options, record->profile,
 					    record->signals, &record->files) < 0;
 	if (record_options_is_shown(&record->options) &&

@@ -206,7 +206,8 @@ const struct option_row record_option_table[] = {
 	  option_parse_processes, FIELD(pids), .completion = COMPLETE_PID, .is_list = true },
 	{ 't', "tid", "TID,...", "these threads", TARGETS,
 	  option_parse_processes, FIELD(tids), .completion = COMPLETE_PID, .is_list = true },
-	{ 'C', "cpu", "CPUS", "on these CPUs, as 0-3,6", TARGETS,
+	{ 'C', "cpu", "CPUS", "on these CPUs, as 0-3,6; waits and calls count "
+	  "where they begin", TARGETS,
 	  option_parse_text, FIELD(cpus) },
 	{ 'G', "cgroup", "PATH", "in this cgroup and those below it, version 1 or 2", TARGETS,
 	  option_parse_text, FIELD(cgroup), .completion = COMPLETE_FOLDER },
@@ -217,14 +218,18 @@ const struct option_row record_option_table[] = {
 	{ 0, "no-inherit", NULL, "leave out children, those there are and later ones", TARGETS,
 	  option_parse_flag, FIELD(no_inherit) },
 
-	{ 'e', "event", "EVENT,...", "what to sample instead of cpu; may be repeated. KEY=VALUE "
-	  "belongs to the event before it; commas in (), <> and quotes do not split", EVENTS,
-	  parse_events, FIELD(events), .choice = session_source_name, .is_list = true },
-	{ 'F', "frequency", "HZ", "samples per second and CPU (99)", EVENTS,
-	  option_parse_u32, FIELD(frequency_hz), .min = 1, .max = 1000000 },
-	{ 'd', "duration", "TIME", "stop after this time, as 10, 500ms or 2m; a command that still "
-	  "runs is then sent SIGTERM", EVENTS,
-	  option_parse_duration, FIELD(duration_ns), .min = 1 },
+	{ 'e', "event", "EVENT,...",
+	  "what to sample instead of cpu; may be repeated. KEY=VALUE "
+	  "belongs to the event before it; commas in (), <> and quotes do not split",
+	  EVENTS, parse_events, FIELD(events), .choice = session_source_name,
+	  .more = record_event_option, .more_title = "Behind an event, at a comma",
+	  .is_list = true },
+	{ 'F', "frequency", "HZ", "samples per second and CPU (99)", EVENTS, option_parse_u32,
+	  FIELD(frequency_hz), .min = 1, .max = 1000000 },
+	{ 'd', "duration", "TIME",
+	  "stop after this time, as 10, 500ms or 2m; a command that still "
+	  "runs is then sent SIGTERM",
+	  EVENTS, option_parse_duration, FIELD(duration_ns), .min = 1 },
 	{ 'D', "delay", "TIME", "begin after this time; a command runs meanwhile", EVENTS,
 	  option_parse_duration, FIELD(delay_ns) },
 	{ 0, "stacks", "KIND,...", "which stacks to take (user,kernel)", EVENTS,
@@ -244,7 +249,7 @@ const struct option_row record_option_table[] = {
 	  parse_format, FIELD(format), .choice = format_choice },
 	{ 0, "by", "KEY,...", "frames to add behind the name of the process, as thread, pid or a "
 	  "label; with --stacks none, print a table by these instead of writing a file",
-	  OUTPUTS, option_parse_texts, FIELD(by), .is_list = true },
+	  OUTPUTS, option_parse_texts, FIELD(by), .choice = record_by_choice, .is_list = true },
 	{ 0, "histogram", NULL, "print how long each took, by powers of two, and one for each "
 	  "combination of --by; takes stacks only with -o", OUTPUTS,
 	  option_parse_flag, FIELD(histogram) },

@@ -52,6 +52,10 @@ struct record_options {
 
 extern const struct option_row record_option_table[];
 
+/* What events take behind a comma, and what --by goes by: for the option table. */
+bool record_event_option(size_t index, struct strbuf *ret_name, struct strbuf *ret_help);
+const char *record_by_choice(size_t index, const char **ret_help);
+
 void record_options_init(struct record_options *options);
 void record_options_done(struct record_options *options);
 /* What one option alone cannot see: what does not go together. */

@@ -7,7 +7,6 @@
 
 #include "tools/histogram.h"
 #include "tools/message.h"
-#include "tools/profile_value.h"
 
 #define COLUMNS_USUAL 80
 
@@ -51,10 +50,8 @@ int record_show(const struct record_options *options, const struct profile *prof
 	struct error err;
 	int r;
 
-	for (size_t i = 0; i < options->by.count && i < HISTOGRAM_KEYS_MAX - 1; i++) {
+	for (size_t i = 0; i < options->by.count && i < HISTOGRAM_KEYS_MAX - 1; i++)
 		by[i] = options->by.texts[i];
-		profile_warn_key(profile, by[i]);
-	}
 	r = histograms_init(&histograms, profile, by);
 	r = r ?: print(options, &histograms);
 	histograms_done(&histograms);

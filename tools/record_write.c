@@ -108,10 +108,8 @@ static void choose_keys(struct record_writing *writing)
 	const struct text_list *by = &writing->options->by;
 	size_t i;
 
-	for (i = 0; i < by->count && i < BY_KEYS_MAX - 1; i++) {
+	for (i = 0; i < by->count && i < BY_KEYS_MAX - 1; i++)
 		writing->by[i] = by->texts[i];
-		profile_warn_key(writing->profile, by->texts[i]);
-	}
 }
 
 static void warn_negative(const struct record_writing *writing, const char *path, uint32_t value)

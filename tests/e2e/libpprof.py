@@ -54,7 +54,7 @@ def numbers(message, field):
 
 
 class Profile:
-    """What is in @data, the bytes of a pprof file: locations by id, samples and comments."""
+    """What is in @data, the bytes of a pprof file: locations by id, values, samples, comments."""
 
     def __init__(self, data):
         self._parts = collections.defaultdict(list)
@@ -67,7 +67,7 @@ class Profile:
                            for message in map(dict, map(fields, self._parts[5]))}
         self.locations = {dict(fields(value))[1]: self._location(value)
                           for value in self._parts[4]}
-        self._types = [self._strings[dict(fields(value))[1]] for value in self._parts[1]]
+        self.types = [self._strings[dict(fields(value))[1]] for value in self._parts[1]]
         self.samples = [self._sample(value) for value in self._parts[2]]
         self.comments = [self._strings[i] for value in self._parts[13] for i in unpacked(value)]
 
@@ -89,7 +89,7 @@ class Profile:
 
     def _sample(self, value):
         return Sample([line.name for i in numbers(value, 1) for line in self.locations[i].lines],
-                      dict(zip(self._types, numbers(value, 2))),
+                      dict(zip(self.types, numbers(value, 2))),
                       dict(self._label(v) for n, v in fields(value) if n == 3))
 
 

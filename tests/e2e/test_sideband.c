@@ -83,7 +83,7 @@ static struct sideband *open_sideband(size_t ring_bytes)
 {
 	struct error err = { .text = "" };
 	struct sideband *sb = NULL;
-	int r = sideband_open(ring_bytes, &sb, &err);
+	int r = sideband_open(ring_bytes, false, &sb, &err);
 
 	if (r == -EPERM || r == -EACCES) {
 		printf("%s\n", err.text);

@@ -33,6 +33,9 @@ static int64_t sum(const struct harness_result *result, const char *function, co
 						   .label = kind ? "kind" : NULL, .text = kind });
 }
 
+/* Of the file the program was given last. */
+static char last_path[256];
+
 static void profile_faults(const char *kind, const char *amount, struct harness_run *run,
 			   struct harness_result *ret, struct truth *ret_truth)
 {
@@ -41,6 +44,7 @@ static void profile_faults(const char *kind, const char *amount, struct harness_
 	FILE *f;
 
 	harness_need_bpf();
+	snprintf(last_path, sizeof(last_path), "%s", path);
 	run->command = command;
 	run->seconds = 120;
 	run->during = harness_wait_for_end;
@@ -157,6 +161,61 @@ static void test_major(void **state)
 	harness_done(&result);
 }
 
+/* ---- where ---- */
+
+#define PLACES_PAGES 300
+#define PLACES_ROUNDS 8
+
+static int64_t file_sum(const struct harness_result *result, const char *function,
+			const char *file)
+{
+	return sample_sum(
+		result->profile, "faults",
+		&(struct sample_choice){
+			.function = function, .comm = "faults", .label = "file", .text = file });
+}
+
+/* Of the stack some pages were there already; of others a fault may be given up and tried again. */
+#define PAGES_MORE_OR_LESS 16
+
+static void check_place(const struct harness_result *result, const char *function,
+			const char *file, int64_t pages)
+{
+	int64_t found = file_sum(result, function, file);
+
+	print_message("# %s touches %" PRId64 " pages of %s: %" PRId64 " faults, of %" PRId64 "\n",
+		      function, pages, file, found, sum(result, function, NULL));
+	assert_true(found >= pages - PAGES_MORE_OR_LESS && found <= pages + PAGES_MORE_OR_LESS);
+}
+
+/* The files are mapped where another one was a moment before; each fault is of the one at its time. */
+static void test_places(void **state)
+{
+	static const struct session_event event = { "fault" };
+	struct harness_run run = { .session = { .events = &event, .event_count = 1,
+						.labels = session_label_bit("file") } };
+	struct harness_result result;
+	struct truth truth;
+	char *files[2];
+
+	profile_faults("places", "300", &run, &result, &truth);
+	for (int i = 1; i <= 2; i++) {
+		assert_true(asprintf(&files[i - 1], "%s.%d", last_path, i) > 0);
+		unlink(files[i - 1]);
+	}
+	check_place(&result, "touch_heap", "[heap]", PLACES_PAGES);
+	check_place(&result, "touch_stack", "[stack]", PLACES_PAGES);
+	check_place(&result, "touch_pages", "[anon]", PLACES_PAGES);
+	for (int i = 0; i < 2; i++) {
+		check_place(&result, "touch_files", files[i], PLACES_ROUNDS * PLACES_PAGES);
+		free(files[i]);
+	}
+	assert_int_equal(file_sum(&result, NULL, "[unknown]"), 0);
+	/* Pages of the files themselves are no labels: nobody asked for them. */
+	assert_int_equal(pages_read(result.profile), 0);
+	harness_done(&result);
+}
+
 /* A program on a tracepoint, which holds the guard for long: for each getppid(). */
 static int hold_guard(void)
 {
@@ -233,6 +292,7 @@ int main(void)
 		UNIT_TEST("without stacks, too", test_without_stacks),
 		UNIT_TEST("only major ones", test_only_major),
 		UNIT_TEST("a major one for each page that is read from the disk", test_major),
+		UNIT_TEST("each is of the file that was mapped there at that time", test_places),
 		UNIT_TEST("ticks the kernel skipped are counted as lost", test_skipped),
 	};
 

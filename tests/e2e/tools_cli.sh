@@ -191,6 +191,9 @@ ended "a full standard output" $? 1 "cannot write: standard output: No space lef
 # --- list and doctor
 
 expect "list has the events" 0 "cpu " list
+expect "with what they take" 0 "options: min=TIME, max=TIME, preempted, waker" list
+expect "and have" 0 "labels: kind, owner, errno, lock" list
+expect "which the help explains" 0 "range=A-B" record --help
 expect "and the labels" 0 "cgroup " list
 expect "and the formats" 0 ".pb.gz" list
 check "as JSON" sh -c '"$0" list --json >l.json' "$WICK"

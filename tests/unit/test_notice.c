@@ -146,9 +146,34 @@ static void test_no_memory(void **state)
 	free(copy);
 }
 
+/* Registers alone: a copy without data, whose sample comes by itself. */
+static void test_sleeper(void **state)
+{
+	const struct wick_sleeper_record record = { .task = 5, .user_stack = 6, .time_ns = 7,
+						    .arrivals = 8, .pid = 9, .tid = 10,
+						    .exec_id = 11, .start_ns = 12, .ip = 13,
+						    .sp = 14, .fp = 15, .regs = { 16, 17 } };
+	struct notice_batch *batch = notice_batch_new();
+	const struct wick_copy_record *first;
+
+	assert_int_equal(notice_batch_add_sleeper(batch, &record), 0);
+	assert_false(notice_batch_is_empty(batch));
+	assert_int_equal(batch->copies[0].sleeper_tid, 10);
+	assert_int_equal(batch->copies[0].arrivals, 8);
+	first = batch->copies[0].parts[0];
+	assert_int_equal(first->value.count, 0);
+	assert_int_equal(first->bytes, 0);
+	assert_int_equal(first->key.user_stack, 6);
+	assert_int_equal(first->exec_id, 11);
+	assert_int_equal(first->sp, 14);
+	assert_memory_equal(first->regs, record.regs, sizeof(record.regs));
+	notice_batch_free(batch);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("a sleeper is a copy without data", test_sleeper),
 		UNIT_TEST("a batch keeps copies of what it is given", test_owns),
 		UNIT_TEST("a batch with a window or a loss says something", test_empty),
 		UNIT_TEST("notices are ordered by time, equal ones as they came", test_order),

@@ -24,6 +24,15 @@ static const struct parse_case {
 	{ "the last value of two", "offcpu,min=1ms,min=2ms", 0, "offcpu", 2000000 },
 	{ "a composite with the options of its parts", "wall,min=1ms,preempted", 0, "wall", 1000000,
 	  0, { 1 } },
+	{ "a range of addresses, its end exclusive", "fault,range=7f0000000000-0x7f0000002000", 0,
+	  "fault", 0x7f0000000000, 0x7f0000001fff },
+	{ "a range with a flag", "fault,range=0-1000,major", 0, "fault", 0, 0xfff, { 0, 1 } },
+	{ "a range from high to low", "fault,range=2000-1000", -EINVAL, "range=7f" },
+	{ "an empty range", "fault,range=1000-1000", -EINVAL, "range=7f" },
+	{ "half a range", "fault,range=1000", -EINVAL, "range=7f" },
+	{ "a range of something else", "fault,range=heap-stack", -EINVAL, "range=7f" },
+	{ "a range below 0", "fault,range=-1-1000", -EINVAL, "range=7f" },
+	{ "a range beyond 64 bits", "fault,range=0-10000000000000000", -EINVAL, "range=7f" },
 	{ "a name nobody knows", "offcpus", -ENOENT, "no such event: offcpus" },
 	{ "no name", "", -ENOENT, "no such event" },
 	{ "no name but an option", ",min=1ms", -ENOENT, "no such event" },
@@ -82,6 +91,16 @@ static void test_has_flag(void **state)
 	assert_false(session_event_has_flag("nothing", "waker"));
 }
 
+/* Whatever is behind the name. */
+static void test_values(void **state)
+{
+	assert_string_equal(session_event_value("offcpu", 1), "off_cpu");
+	assert_string_equal(session_event_value("offcpu,min=1ms,waker", 1), "off_cpu");
+	assert_string_equal(session_event_value("syscall:read+write", 0), "calls");
+	assert_null(session_event_value("offcpu,waker", 2));
+	assert_null(session_event_value("nothing", 0));
+}
+
 static int run_parse(void *arg)
 {
 	struct wick_settings settings = { 0 };
@@ -100,6 +119,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("every row is found with its options", test_rows),
 		UNIT_TEST("flags are told from values", test_has_flag),
+		UNIT_TEST("values are those of the name", test_values),
 		UNIT_TEST("without memory it is said", test_no_memory),
 	};
 

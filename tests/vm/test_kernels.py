@@ -123,6 +123,9 @@ class Machine:
             for name in ("sources", "kernel-locks"):
                 self.case("\"%s\" say that this kernel does not tell of its own locks" % name,
                           "contention_begin" in self.text(name + ".err"), self.said(name))
+            self.case("an event that needs them is left out, and the one beside it recorded",
+                      self.ended("kernel-locks") and "cannot record lock,kernel here" in
+                      self.text("kernel-locks.err"), self.said("kernel-locks"))
 
     def check_recursion(self, name, process, depth, least):
         complete, every = recursion_counts(self.text(name + ".folded"), process, depth)

@@ -7,6 +7,8 @@
  *	faults major FILE PAGES		a mapped file that is not in memory
  *	faults brought FILE PAGES	memory that a thread of its own brings page by page, touched
  *					within system calls: major ones that need no disk
+ *	faults places FILE PAGES	of the heap, of the stack, fresh memory, and of the files FILE.1
+ *					and FILE.2, mapped at the same address in turns
  *	faults storm FILE SECONDS	fresh memory, again and again, and getppid() in between
  *
  * Before that a few pages in warm_up(), until its unwind tables should be there.
@@ -154,6 +156,65 @@ NOINLINE static void send_pages(const char *memory, size_t pages)
 	KEEP_FRAME();
 }
 
+/* ---- in different places ---- */
+
+/* A page of the heap was never there before. */
+NOINLINE static void touch_heap(size_t pages)
+{
+	volatile char *memory = sbrk((pages + 1) * PAGE_BYTES);
+
+	memory = (char *)(((unsigned long)memory + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1));
+	touch(memory, pages);
+}
+
+NOINLINE static void touch_stack(size_t pages)
+{
+	volatile char memory[pages * PAGE_BYTES];
+
+	touch(memory, pages);
+}
+
+#define FILES 2
+#define ROUNDS 8
+
+static int make_file(const char *name, int number, size_t pages)
+{
+	static const char page[PAGE_BYTES] = "page";
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s.%d", name, number);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	for (size_t i = 0; i < pages; i++)
+		if (write(fd, page, sizeof(page)) != sizeof(page))
+			exit(1);
+	return fd;
+}
+
+/* Written to, each page of a private mapping is a fault of its own. */
+NOINLINE static void touch_files(const char *name, size_t pages)
+{
+	char *place = fresh(pages);
+	int fds[FILES];
+
+	for (int i = 0; i < FILES; i++)
+		fds[i] = make_file(name, i + 1, pages);
+	for (int i = 0; i < ROUNDS * FILES; i++) {
+		mmap(place, pages * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+		     fds[i % FILES], 0);
+		touch(place, pages);
+	}
+	munmap(place, pages * PAGE_BYTES);
+}
+
+static void touch_places(const char *name, size_t pages)
+{
+	touch_heap(pages);
+	touch_stack(pages);
+	touch_fresh(pages);
+	touch_files(name, pages);
+}
+
 static void storm(double seconds)
 {
 	double end = work_now() + seconds;
@@ -177,6 +238,7 @@ int main(int argc, char **argv)
 	double amount = argc > 3 ? atof(argv[3]) : 1000;
 	int is_read = !strcmp(kind, "major"), is_brought = !strcmp(kind, "brought");
 	int is_storm = !strcmp(kind, "storm"), is_major = is_read || is_brought;
+	int is_places = !strcmp(kind, "places");
 	struct rusage before, after;
 	const char *content = is_read ? dropped(file, amount) : is_brought ? awaited(amount) : NULL;
 	size_t left = amount;
@@ -190,6 +252,8 @@ int main(int argc, char **argv)
 		work_result = read_pages(content, amount);
 	else if (is_storm)
 		storm(amount);
+	else if (is_places)
+		touch_places(file, amount);
 	else
 		for (; left; left -= left < CHUNK_PAGES ? left : CHUNK_PAGES)
 			touch_fresh(left < CHUNK_PAGES ? left : CHUNK_PAGES);

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session_sources.c - a session's sources: those that were asked for, less what this machine cannot
+ * record. One that is left out is said once, and never stops the others.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "profiler/labels.h"
+#include "profiler/needs.h"
+#include "profiler/session_private.h"
+
+/* ---- what was asked for ---- */
+
+static int add_source(struct session *s, const struct source *row, const struct source *shown,
+		      const char *text, struct error *err)
+{
+	if (s->source_count == SESSION_SOURCES_MAX)
+		return error_set(err, ERROR_USAGE, -E2BIG, "cannot use so many events: at most %d",
+				 SESSION_SOURCES_MAX);
+	s->rows[s->source_count] = row;
+	s->shown[s->source_count] = shown;
+	s->texts[s->source_count++] = text;
+	return 0;
+}
+
+static int choose_source(struct session *s, const char *text, struct error *err)
+{
+	struct wick_settings unused = { 0 };
+	const struct source *row;
+	int r = source_parse(text, &row, &unused, err);
+
+	for (size_t i = 0; i < s->source_count && !r; i++)
+		if (s->shown[i] == row)
+			r = error_set(err, ERROR_USAGE, -EEXIST, "event given twice: %s",
+				      row->name);
+	if (!r && !row->parts[0])
+		r = add_source(s, row, row, text, err);
+	for (size_t i = 0; i < SOURCE_PARTS_MAX && !r && row->parts[i]; i++)
+		r = add_source(s, source_find(row->parts[i]), row, text, err);
+	return r;
+}
+
+int session_choose_sources(struct session *s, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->options.event_count && !r; i++)
+		r = choose_source(s, s->options.events[i].text, err);
+	return r ?: s->source_count ? r : choose_source(s, "cpu", err);
+}
+
+/* ---- what is left out ---- */
+
+/* Say why, for as long as others remain; and keep it, for when none does. */
+static void leave_out(struct session *s, const char *text, const char *reason)
+{
+	struct error *err = &s->left_out;
+	size_t size = strlen(err->text);
+
+	session_note_fallback(s, "cannot record %s here: %s: continuing without it", text, reason);
+	snprintf(err->text + size, sizeof(err->text) - size, "%scannot record %s here: %s",
+		 size ? "; " : "", text, reason);
+}
+
+/*
+ * With all the parts of a composite, of which source @index is one; those behind it move up. Returns
+ * where they began: nothing that is opened may lie behind them.
+ */
+static size_t drop_source(struct session *s, size_t index)
+{
+	const struct source *shown = s->shown[index];
+	size_t first = index, end = index, moved;
+
+	while (first && s->shown[first - 1] == shown)
+		first--;
+	while (end < s->source_count && s->shown[end] == shown)
+		end++;
+	for (size_t i = first; i < end; i++)
+		s->sources[i] = source_close(s->sources[i]);
+	moved = s->source_count - end;
+	memmove(&s->rows[first], &s->rows[end], moved * sizeof(s->rows[0]));
+	memmove(&s->shown[first], &s->shown[end], moved * sizeof(s->shown[0]));
+	memmove(&s->texts[first], &s->texts[end], moved * sizeof(s->texts[0]));
+	s->source_count = first + moved;
+	return first;
+}
+
+static int check_left(const struct session *s, struct error *err)
+{
+	if (s->source_count)
+		return 0;
+	return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP, "%s", s->left_out.text);
+}
+
+/* The first of what source @index cannot be without here; NULL: there is something left of it. */
+static const struct source_need *needs_all(struct session *s, size_t index,
+					   const struct wick_settings *settings)
+{
+	const struct source_need *list = s->rows[index]->needs, *need, *half = NULL;
+	enum source_loss loss;
+	size_t position = 0;
+
+	while ((need = needs_lacking(s->needs, list, settings, &position, &loss))) {
+		if (loss == SOURCE_LOSS_ALL ||
+		    (loss == SOURCE_LOSS_HALF && half && strcmp(half->part, need->part)))
+			return need;
+		if (loss == SOURCE_LOSS_HALF)
+			half = need;
+	}
+	return NULL;
+}
+
+static void note_parts(struct session *s, size_t index, const struct wick_settings *settings)
+{
+	const struct source_need *list = s->rows[index]->needs, *need;
+	const char *said = NULL;
+	enum source_loss loss;
+	size_t position = 0;
+
+	while ((need = needs_lacking(s->needs, list, settings, &position, &loss))) {
+		/* One reason for each part will do. */
+		if (!said || strcmp(said, need->part))
+			session_note_fallback(s, "cannot record %s of %s here: %s; instead: %s: "
+					      "continuing without that", need->part,
+					      s->texts[index], need->reason, need->substitute);
+		said = need->part;
+	}
+}
+
+/* Returns whether it is left out. */
+static bool check_source(struct session *s, size_t index, const struct wick_settings *settings)
+{
+	const struct source_need *need = needs_all(s, index, settings);
+	char reason[256];
+
+	if (!need) {
+		note_parts(s, index, settings);
+		return false;
+	}
+	snprintf(reason, sizeof(reason), "%s; instead: %s", need->reason, need->substitute);
+	leave_out(s, s->texts[index], reason);
+	return true;
+}
+
+int session_check_needs(struct session *s, struct error *err)
+{
+	size_t i = 0;
+
+	if (!s->needs)
+		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
+	while (i < s->source_count) {
+		struct wick_settings settings = { 0 };
+		const struct source *written;
+		int r = source_parse(s->texts[i], &written, &settings, err);
+
+		if (r < 0)
+			return r;
+		if (check_source(s, i, &settings))
+			i = drop_source(s, i);
+		else
+			i++;
+		r = needs_types_error(s->needs);
+		if (r < 0)
+			return error_set(err, r == -ENOMEM ? ERROR_FAILED : ERROR_NOT_SUPPORTED, r,
+					 "cannot read kernel types: %s", strerror(-r));
+	}
+	return check_left(s, err);
+}
+
+/* ---- opening and attaching ---- */
+
+/* Whether samples say who else was there: always, or by the flag that is called so. */
+static bool tells_peer(const struct source *row, const struct wick_settings *settings)
+{
+	for (const struct source_option *o = row->options; o && o->name; o++)
+		if (row->peer_label && !strcmp(o->name, row->peer_label))
+			return *(const uint32_t *)((const char *)settings + o->offset);
+	return row->peer_label;
+}
+
+static int open_source(struct session *s, size_t index, const struct wick_settings *settings,
+		       struct error *err)
+{
+	struct cpu_set cpus;
+	struct source_options options = {
+		.index = index,
+		.frequency_hz = s->options.frequency_hz,
+		.cpus = settings->filter_cpus ? &cpus : NULL,
+		.witness = s->witness,
+		.settings = *settings,
+	};
+	const struct source *row = s->rows[index], *written;
+	struct wick_settings *own = &options.settings;
+	int r = source_parse(s->texts[index], &written, own, err);
+
+	memcpy(cpus.bits, settings->cpus, sizeof(cpus.bits));
+	own->source = index;
+	own->labels |= row->labels | labels_details(s->options.labels);
+	if (row->delivers_events ||
+	    (row->has_address && own->labels & WICK_DETAIL_BIT(FILE)))
+		own->deliver_events = 1;
+	if (row->skips_profiler)
+		own->skip_pid = getpid();
+	if (row->no_user_stack)
+		own->walk_user = 0;
+	if (row->no_kernel_stack)
+		own->walk_kernel = 0;
+	if (!r && !own->walk_kernel && tells_peer(row, own))
+		session_note_fallback(s, "%s: without kernel stacks interrupts are not told from "
+				      "the tasks they hit: continuing without that", row->name);
+	return r ?: source_open(row, &options, s->maps, &s->sources[index], err);
+}
+
+/* The objects all sources share are loaded: what is refused now is refused to this one. */
+int session_open_sources(struct session *s, const struct wick_settings *settings,
+			 struct error *err)
+{
+	size_t i = 0;
+
+	while (i < s->source_count) {
+		struct error own = { 0 };
+		int r = open_source(s, i, settings, &own);
+
+		if (r < 0 && own.kind != ERROR_NOT_SUPPORTED)
+			return own.text[0] ? error_set(err, own.kind, r, "%s", own.text) : r;
+		if (r < 0) {
+			leave_out(s, s->texts[i], own.text);
+			i = drop_source(s, i);
+			continue;
+		}
+		i++;
+	}
+	return check_left(s, err);
+}
+
+int session_attach_sources(struct session *s, struct error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < s->source_count && !r; i++)
+		r = source_attach(s->sources[i], err);
+	return r;
+}
