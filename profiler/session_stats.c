@@ -157,7 +157,7 @@ static void fill_unread(const struct capture_stats *capture, struct session_stat
 {
 	uint64_t known = ret->reported + ret->lost;
 
-	if (!capture->drain.lost_read || known >= ret->taken)
+	if ((!capture->drain.lost_read && !capture->undrained) || known >= ret->taken)
 		return;
 	named_add(ret->losses, "counts-unread", ret->taken - known);
 	ret->lost = ret->taken - ret->reported;

@@ -201,13 +201,12 @@ static void window_touch(struct tables *t, const struct window *window, uint64_t
 /* Add the samples of copies to @window. */
 static void window_complete(struct tables *t, struct window *window)
 {
-	uint64_t before = window_sample_count(window);
+	uint64_t lost;
 
 	if (!t->pending)
 		return;
-	if (window_merge(window, t->pending) < 0)
-		t->stats.copies_lost += window_sample_count(t->pending) -
-					(window_sample_count(window) - before);
+	if (window_merge(window, t->pending, &lost) < 0)
+		t->stats.copies_lost += lost;
 	t->pending = window_free(t->pending);
 }
 
