@@ -35,8 +35,7 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static void fallback_note(struct session *s, const char *format, ...) _printf_(2, 3);
-static void fallback_note(struct session *s, const char *format, ...)
+void session_note_fallback(struct session *s, const char *format, ...)
 {
 	va_list args;
 
@@ -70,7 +69,7 @@ static int raise_files(struct session *s, struct error *err)
 				 "raise the limit: ulimit -n 65536",
 				 (unsigned long long)limit.rlim_max, least);
 	if (limit.rlim_max < FILES_WANTED)
-		fallback_note(s,
+		session_note_fallback(s,
 			      "at most %llu open files (ulimit -n): continuing without the stacks "
 			      "of programs beyond them",
 			      (unsigned long long)limit.rlim_max);
@@ -326,14 +325,14 @@ static void note_fallbacks(struct session *s)
 		const char *clock = source_clock(s->sources[i]);
 
 		if (clock && strcmp(clock, "cycles"))
-			fallback_note(s, "no hardware cycles on this machine: sampling by %s",
+			session_note_fallback(s, "no hardware cycles on this machine: sampling by %s",
 				      clock);
 	}
 	for (size_t i = 0; bpf_maps_missing(s->maps, i); i++)
-		fallback_note(s, "this kernel has no tracepoint %s: continuing without what it "
+		session_note_fallback(s, "this kernel has no tracepoint %s: continuing without what it "
 			      "tells", bpf_maps_missing(s->maps, i));
 	if (s->bpf_stats_fd < 0)
-		fallback_note(s, "no BPF statistics: continuing without the cost of BPF programs");
+		session_note_fallback(s, "no BPF statistics: continuing without the cost of BPF programs");
 }
 
 int session_start(struct session *s, struct error *err)
@@ -392,47 +391,6 @@ static void session_stop(struct session *s)
 		processing_join(s->processing);
 }
 
-static struct module *module_by_id(void *context, uint32_t id)
-{
-	return tables_module(context, id);
-}
-
-static int build_profile(struct session *s, struct profile **ret)
-{
-	_cleanup_(profile_builder_freep) struct profile_builder *builder = profile_builder_new();
-	/* Modules are named one after the other: a small cache serves as well as a large one. */
-	struct symbolizer_options limits = { .cache_bytes = s->options.memory_bytes / 8 };
-	_cleanup_(symbolizer_freep) struct symbolizer *symbolizer = symbolizer_new(&limits);
-	struct resolve_options options = {
-		.window = processing_window(s->processing),
-		.sources = s->rows,
-		.shown = s->shown,
-		.labels = s->options.labels,
-		.source_count = s->source_count,
-		.symbolizer = symbolizer,
-		.module = module_by_id,
-		.module_context = s->tables,
-		.jit_maps = processing_jit_maps(s->processing),
-		.label_notes = s->label_notes,
-		.target_pid = s->options.pid_count ? (uint32_t)s->options.pids[0] : 0,
-	};
-	struct profile_value_type period = { 0 };
-	int r;
-
-	if (!builder || !symbolizer)
-		return -ENOMEM;
-	r = resolve_window(&options, builder, &s->resolved);
-	s->finished = true;
-	r = r ?: profile_builder_string(builder, "cpu", &period.type);
-	r = r ?: profile_builder_string(builder, "nanoseconds", &period.unit);
-	r = r ?: session_add_comments(s, builder);
-	if (r < 0)
-		return r;
-	profile_builder_time(builder, s->start_realtime_ns, s->end_ns - s->start_ns);
-	profile_builder_period(builder, &period, 1000000000 / s->options.frequency_hz);
-	return profile_builder_finish(builder, ret);
-}
-
 /* What is known only at the end. */
 static void note_late_fallbacks(struct session *s)
 {
@@ -440,7 +398,7 @@ static void note_late_fallbacks(struct session *s)
 
 	tables_stats(s->tables, &tables);
 	if (tables.modules.unanswered)
-		fallback_note(s, "a file system does not answer: continuing without unwind tables "
+		session_note_fallback(s, "a file system does not answer: continuing without unwind tables "
 			      "and names of what is mapped from there (%" PRIu64 " mappings)",
 			      tables.modules.unanswered);
 }
@@ -451,7 +409,7 @@ int session_finish(struct session *s, struct profile **ret, struct error *err)
 
 	session_stop(s);
 	note_late_fallbacks(s);
-	r = build_profile(s, ret);
+	r = session_build_profile(s, ret);
 	if (r < 0)
 		return error_set(err, ERROR_FAILED, r, "cannot build the profile: %s",
 				 strerror(-r));

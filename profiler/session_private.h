@@ -12,7 +12,8 @@
 #include "profiler/witness.h"
 
 #define SESSION_SOURCES_MAX 16
-#define SESSION_FALLBACKS_MAX 8
+#define SESSION_FALLBACKS_MAX 24
+#define SESSION_FALLBACK_BYTES 320
 #define SESSION_LINKS_MAX 8
 
 struct bpf_link;
@@ -37,11 +38,17 @@ struct session {
 	struct processing *processing;
 	int bpf_stats_fd;
 	uint64_t open_ns, start_ns, end_ns, start_realtime_ns, cpu_before_ns;
+	uint64_t naming_cpu_ns;			/* of the process that read files for names */
 	bool started, finished;
 	struct resolve_stats resolved;		/* after session_finish() */
-	char fallbacks[SESSION_FALLBACKS_MAX][160];
+	char fallbacks[SESSION_FALLBACKS_MAX][SESSION_FALLBACK_BYTES];
 	size_t fallback_count;
 };
+
+void session_note_fallback(struct session *session, const char *format, ...) _printf_(2, 3);
+
+/* session_profile.c: what was drained, with names. Returns 0 or a negative errno. */
+int session_build_profile(struct session *session, struct profile **ret);
 
 /* session_stats.c: lines for the profile's comments, from the same figures. */
 int session_add_comments(struct session *session, struct profile_builder *builder);

@@ -214,7 +214,7 @@ static void fill_cost(struct session *s, const struct tables_stats *tables,
 
 	ret->duration_ns = s->start_ns ? end_ns - s->start_ns : 0;
 	ret->first_sample_ns = first_ns ? first_ns - s->open_ns : 0;
-	ret->cpu_ns = clock_process_cpu_ns() - s->cpu_before_ns;
+	ret->cpu_ns = clock_process_cpu_ns() - s->cpu_before_ns + s->naming_cpu_ns;
 	for (size_t i = 0; i < s->source_count; i++) {
 		const struct bpf_object *object = source_object(s->sources[i], 0);
 
