@@ -382,9 +382,9 @@ static void session_stop(struct session *s)
 	}
 	if (s->capture)
 		capture_stop(s->capture, s->end_ns);
-	if (s->tables)
-		tables_join(s->tables);
-	/* The tables thread does that, unless it could not be started. */
+	if (s->tables && tables_join(s->tables) < 0)
+		s->is_stuck = true;
+	/* That was done, unless there was no thread to wait for. */
 	if (s->windows)
 		queue_close(s->windows);
 	if (s->processing)
@@ -397,6 +397,9 @@ static void note_late_fallbacks(struct session *s)
 	struct tables_stats tables;
 
 	tables_stats(s->tables, &tables);
+	if (s->is_stuck)
+		session_note_fallback(s, "a file or process does not answer: continuing without the "
+				      "unwind tables of what came after it");
 	if (tables.modules.unanswered)
 		session_note_fallback(s, "a file system does not answer: continuing without unwind tables "
 			      "and names of what is mapped from there (%" PRIu64 " mappings)",
@@ -414,6 +417,11 @@ int session_finish(struct session *s, struct profile **ret, struct error *err)
 		return error_set(err, ERROR_FAILED, r, "cannot build the profile: %s",
 				 strerror(-r));
 	return 0;
+}
+
+bool session_is_stuck(const struct session *s)
+{
+	return s->is_stuck;
 }
 
 static void queue_empty(struct queue *queue, bool windows)
@@ -445,14 +453,18 @@ struct session *session_free(struct session *s)
 	tables_free(s->tables);
 	processing_free(s->processing);
 	label_notes_free(s->label_notes);
-	queue_empty(s->notices, false);
-	queue_empty(s->windows, true);
+	/* A thread that was left behind may come to use these yet. */
+	if (!s->is_stuck) {
+		queue_empty(s->notices, false);
+		queue_empty(s->windows, true);
+	}
 	for (size_t i = 0; i < s->source_count; i++)
 		source_close(s->sources[i]);
 	witness_free(s->witness);
 	if (s->bpf_stats_fd >= 0)
 		close(s->bpf_stats_fd);
-	bpf_maps_close(s->maps);
+	if (!s->is_stuck)
+		bpf_maps_close(s->maps);
 	free(s);
 	return NULL;
 }

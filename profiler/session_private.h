@@ -40,6 +40,7 @@ struct session {
 	uint64_t open_ns, start_ns, end_ns, start_realtime_ns, cpu_before_ns;
 	uint64_t naming_cpu_ns;			/* of the process that read files for names */
 	bool started, finished;
+	bool is_stuck;				/* the tables thread was left behind */
 	struct resolve_stats resolved;		/* after session_finish() */
 	char fallbacks[SESSION_FALLBACKS_MAX][SESSION_FALLBACK_BYTES];
 	size_t fallback_count;

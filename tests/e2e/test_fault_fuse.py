@@ -46,6 +46,46 @@ def test_hangs(name, *arguments):
     libfault.case(name, problems, run.said)
 
 
+def mount_overlay():
+    for name in ("over", "empty"):
+        os.mkdir(name)
+    return subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                           "lowerdir=%s:%s" % (os.path.abspath("mount"), os.path.abspath("empty")),
+                           "over"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_stuck(name, *arguments):
+    libfault.old_file("out.pb.gz")
+    run = libfault.Run("-d", "1", "-F", "499", "--stats", "-o", "out.pb.gz", *arguments)
+    problems = libfault.outcome_problems(run, "out.pb.gz", (0,))
+    if not run.has("a file or process does not answer: continuing without"):
+        problems.append("does not say what it does without")
+    # Busy machines lose some by other causes.
+    if run.count("reported") < 10 * run.count("lost") + 1:
+        problems.append("%d reported, %d lost" % (run.count("reported"), run.count("lost")))
+    libfault.case(name, problems, run.said)
+
+
+def test_below_overlay(server):
+    """Which is no file system of a server by what it is called, and reading there waits for one."""
+    if not mount_overlay():
+        libfault.skip("an overlay over a hung file system", "no overlay here")
+        return
+    try:
+        program = libfault.start(["over/program", "30", "200"])
+        time.sleep(0.2)
+        # Stopped, and not silent: a request that it has taken could not even be given up.
+        server.send_signal(signal.SIGSTOP)
+        test_stuck("a thread waits for a file for ever: its samples are there", "-p",
+                   str(program.pid))
+        test_stuck("and those of the whole machine")
+    finally:
+        server.send_signal(signal.SIGCONT)
+        libfault.end(program)
+        libfault.children.remove(program)
+        subprocess.run(["umount", "-l", "over"], check=False)
+
+
 def test_interrupt(program):
     child = subprocess.Popen([libfault.WICK, "record", "-v", "-p", program, "-o", "int.folded"],
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -71,6 +111,7 @@ def main():
     try:
         program = str(libfault.start(["mount/program", "30", "200"]).pid)
         test_answers(program)
+        test_below_overlay(server)
         server.send_signal(signal.SIGUSR1)
         test_hangs("its server hangs: the process is profiled without its tables", "-p", program)
         test_hangs("and so is the whole machine")
