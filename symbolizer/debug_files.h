@@ -44,5 +44,7 @@ struct debug_files {
 int debug_files_collect(struct module *mod, struct debuginfod *debuginfod,
 			struct debug_files *ret);
 void debug_files_done(struct debug_files *files);
+/* Whether there may be some: its own file has not all. Reads what debug_files_collect() reads of that. */
+bool debug_files_are_wanted(struct module *mod);
 
 #endif

@@ -10,6 +10,19 @@ void debug_files_done(struct debug_files *files)
 	files->alternate = module_put(files->alternate);
 }
 
+bool debug_files_are_wanted(struct module *mod)
+{
+	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
+	struct elf_section section;
+
+	if (module_open(mod, &elf) < 0)
+		return false;
+	if (elf_file_has(elf, ".debug_info") > 0 || elf_file_has(elf, ".zdebug_info") > 0)
+		return elf_file_has(elf, ".gnu_debugaltlink") > 0;
+	elf_file_section(elf, ".gnu_debuglink", &section);
+	return true;
+}
+
 /* Of @debug, the file that has the debug information. */
 static int find_alternate(struct module *debug, struct module **ret)
 {

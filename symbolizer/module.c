@@ -90,6 +90,8 @@ int module_fd(const struct module *mod)
 
 void module_set_companions(struct module *mod, struct module *debug, struct module *alternate)
 {
+	module_put(mod->debug);
+	module_put(mod->alternate);
 	mod->has_companions = true;
 	mod->debug = debug;
 	mod->alternate = alternate;

@@ -48,8 +48,8 @@ int module_root(const struct module *mod);
 int module_fd(const struct module *mod);
 /*
  * For where no file can be opened: the separate file with its debug information and the alternate file
- * of its own, references that the module takes over, NULL for those it lacks; no other files are looked
- * for then. For who made it, before others have it.
+ * of its own, references that the module takes over in place of those it has, NULL for those it lacks; no
+ * other files are looked for then. For who made it, before others have it.
  */
 void module_set_companions(struct module *mod, struct module *debug, struct module *alternate);
 /* Whether they were set; then *@ret_debug and *@ret_alternate are those, the module's own. */

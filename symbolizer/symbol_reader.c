@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "profiler/base/log.h"
+#include "symbolizer/debug_files.h"
 #include "symbolizer/names.h"
 #include "symbolizer/providers.h"
 #include "symbolizer/sandbox.h"
@@ -65,15 +66,11 @@ static void answer(const void *bytes, size_t size)
 	}
 }
 
-static void reply(int error, const struct strbuf *frames)
+static void reply(int error)
 {
 	struct symbol_reply head = { .error = error };
 
-	if (!error && frames)
-		head.bytes = (uint32_t)frames->size;
 	answer(&head, sizeof(head));
-	if (head.bytes)
-		answer(frames->data, head.bytes);
 }
 
 /* A request and the files that come with it. */
@@ -115,7 +112,7 @@ static int open_module(struct reader *reader, const struct symbol_request *reque
 {
 	char path[SYMBOL_PATH_MAX + 1] = "";
 	struct module_info info = { .path = path, .build_id = request->build_id };
-	struct module *debug, *alternate;
+	struct symbol_reply opened = { .error = 0 };
 
 	receive(path, request->count);
 	providers_close(&reader->providers);
@@ -124,10 +121,21 @@ static int open_module(struct reader *reader, const struct symbol_request *reque
 	reader->without_libdw = request->without_libdw;
 	reader->names = names_new();
 	reader->mod = module_new(&info, files[SYMBOL_FILE_OWN]);
-	debug = companion(&info, files[SYMBOL_FILE_DEBUG]);
-	alternate = companion(&info, files[SYMBOL_FILE_ALTERNATE]);
 	if (!reader->mod || !reader->names)
 		return -ENOMEM;
+	opened.wants_companions = !reader->without_libdw && debug_files_are_wanted(reader->mod);
+	module_set_companions(reader->mod, NULL, NULL);
+	answer(&opened, sizeof(opened));
+	return 0;
+}
+
+static int set_companions(struct reader *reader, const struct symbol_request *request,
+			  const int files[SYMBOL_FILES])
+{
+	const struct module_info *info = module_info(reader->mod);
+	struct module *debug = companion(info, files[SYMBOL_FILE_DEBUG]);
+	struct module *alternate = companion(info, files[SYMBOL_FILE_ALTERNATE]);
+
 	if (debug)
 		module_set_companions(debug, NULL, take_ptr(alternate));
 	module_set_companions(reader->mod, debug, alternate);
@@ -147,16 +155,23 @@ static int name_address(struct reader *reader, uint64_t address, struct strbuf *
 	return ret->size > SYMBOL_REPLY_BYTES_MAX ? -EFBIG : ret->error;
 }
 
-static void name_addresses(struct reader *reader, const struct symbol_request *request)
+static int name_addresses(struct reader *reader, const struct symbol_request *request,
+			  const int files[SYMBOL_FILES])
 {
 	_cleanup_strbuf_ struct strbuf frames = STRBUF_INIT;
 	uint64_t addresses[SYMBOL_ADDRESSES_MAX];
+	struct symbol_reply named;
 	int r = 0;
 
 	receive(addresses, request->count * sizeof(addresses[0]));
 	for (uint32_t i = 0; i < request->count && !r; i++)
 		r = name_address(reader, addresses[i], &frames);
-	reply(r, &frames);
+	if (r < 0)
+		return r;
+	named = (struct symbol_reply){ .bytes = (uint32_t)frames.size };
+	answer(&named, sizeof(named));
+	answer(frames.data, frames.size);
+	return 0;
 }
 
 /* ---- the process ---- */
@@ -189,6 +204,12 @@ static void ignore_signals(void)
 
 _Noreturn void symbol_reader_run(int fd)
 {
+	static int (*const requests[])(struct reader *, const struct symbol_request *,
+				       const int files[SYMBOL_FILES]) = {
+		[SYMBOL_OPEN] = open_module,
+		[SYMBOL_COMPANIONS] = set_companions,
+		[SYMBOL_ASK] = name_addresses,
+	};
 	struct reader reader = { 0 };
 	struct symbol_request request;
 	int files[SYMBOL_FILES], r;
@@ -197,13 +218,12 @@ _Noreturn void symbol_reader_run(int fd)
 	ignore_signals();
 	prctl(PR_SET_NAME, "wick-symbols");
 	r = sandbox_enter(MORE_BYTES);
-	reply(r, NULL);
+	reply(r);
 	while (!r) {
 		receive_request(&request, files);
-		if (request.type == SYMBOL_OPEN)
-			r = open_module(&reader, &request, files);
-		else
-			name_addresses(&reader, &request);
+		r = requests[request.type](&reader, &request, files);
 	}
+	/* A request that fails is the last one: its answer says why. */
+	reply(r);
 	_exit(1);
 }

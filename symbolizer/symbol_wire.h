@@ -14,7 +14,7 @@
 #include "symbolizer/elf_file.h"
 #include "symbolizer/symbolizer.h"
 
-/* The files of a module, as descriptors that come with the request that opens it, in this order. */
+/* The files of a module, as descriptors that come with a request, in this order. */
 enum symbol_file {
 	SYMBOL_FILE_OWN,
 	SYMBOL_FILE_DEBUG,	/* a separate one with its debug information */
@@ -22,15 +22,20 @@ enum symbol_file {
 	SYMBOL_FILES,
 };
 
+/*
+ * A module is opened first, and only what could be read once is read by others, too, to find the files
+ * that go with it.
+ */
 enum symbol_request_type {
-	SYMBOL_OPEN,		/* @count bytes of path follow; no answer */
-	SYMBOL_ASK,		/* @count addresses follow, of the module opened last */
+	SYMBOL_OPEN,		/* its own file; @count bytes of path follow */
+	SYMBOL_COMPANIONS,	/* the others, for which there is no answer */
+	SYMBOL_ASK,		/* @count addresses follow */
 };
 
 struct symbol_request {
 	uint32_t type;
 	uint32_t count;
-	uint32_t files;			/* OPEN: a bit for each that comes with it */
+	uint32_t files;			/* a bit for each that comes with it */
 	uint32_t without_libdw;		/* OPEN */
 	struct elf_build_id build_id;	/* OPEN */
 };
@@ -42,6 +47,7 @@ struct symbol_request {
 struct symbol_reply {
 	int32_t error;			/* negative errno: there are none */
 	uint32_t bytes;
+	uint32_t wants_companions;	/* OPEN: its own file is not all there is to read */
 };
 
 /* Addresses of so much inlining and such names that they take more are no real ones. */

@@ -18,11 +18,14 @@
 #include "symbolizer/symbol_wire.h"
 
 #define START_NS (20 * 1000000000ull)
-/* For one module: the largest programs need a second or two. */
-#define MODULE_NS (30 * 1000000000ull)
+/* For one module: the largest programs need a second or two, and symbols alone much less. */
+#define MODULE_NS (20 * 1000000000ull)
+#define SYMBOLS_NS (5 * 1000000000ull)
 /* What modules that took too long may take together, before those after them get a second each. */
 #define HUNG_NS (60 * 1000000000ull)
 #define HUNG_LEAST_NS 1000000000ull
+/* Of a millisecond: it has memory to give back. */
+#define REAP_TRIES 2000
 
 struct symbol_worker {
 	pid_t pid;		/* 0: none is running */
@@ -51,11 +54,23 @@ static uint64_t timeval_ns(const struct timeval *time)
 	return (uint64_t)time->tv_sec * 1000000000 + (uint64_t)time->tv_usec * 1000;
 }
 
+/* Who waits for a file may be unable to die: it is left to the system then. */
+static void worker_reap(struct symbol_worker *w)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	struct rusage usage;
+
+	for (int i = 0; i < REAP_TRIES; i++) {
+		if (wait4(w->pid, NULL, WNOHANG, &usage) == w->pid) {
+			w->cpu_ns += timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime);
+			return;
+		}
+		nanosleep(&pause, NULL);
+	}
+}
+
 static void worker_end(struct symbol_worker *w)
 {
-	struct rusage usage = { 0 };
-	int status;
-
 	w->mod = module_put(w->mod);
 	if (w->fd >= 0)
 		close(take_fd(w->fd));
@@ -63,9 +78,7 @@ static void worker_end(struct symbol_worker *w)
 		return;
 	/* It has no work that would be lost. */
 	kill(w->pid, SIGKILL);
-	while (wait4(w->pid, &status, 0, &usage) < 0 && errno == EINTR)
-		;
-	w->cpu_ns += timeval_ns(&usage.ru_utime) + timeval_ns(&usage.ru_stime);
+	worker_reap(w);
 	w->pid = 0;
 }
 
@@ -137,7 +150,7 @@ static int receive(const struct symbol_worker *w, void *to, size_t size, uint64_
 
 /* What is asked fits into the socket, which is empty: who does not take it hangs. */
 static int request_send(const struct symbol_worker *w, struct iovec parts[2],
-			const int files[SYMBOL_FILES], size_t file_count)
+			const int *files, size_t file_count)
 {
 	union {
 		struct cmsghdr align;
@@ -196,12 +209,15 @@ static int worker_start(struct symbol_worker *w)
 }
 
 /* What hangs once may do so again and again: there is a limit to that. */
-static uint64_t module_limit_ns(const struct symbol_worker *w)
+static uint64_t module_limit_ns(const struct symbol_worker *w, bool without_libdw)
 {
 	uint64_t left_ns = w->hung_ns < HUNG_NS ? HUNG_NS - w->hung_ns : 0;
+	uint64_t limit_ns = w->module_ns;
 
+	if (without_libdw && limit_ns > SYMBOLS_NS)
+		limit_ns = SYMBOLS_NS;
 	left_ns = left_ns > HUNG_LEAST_NS ? left_ns : HUNG_LEAST_NS;
-	return left_ns < w->module_ns ? left_ns : w->module_ns;
+	return left_ns < limit_ns ? left_ns : limit_ns;
 }
 
 static int worker_need(struct symbol_worker *w)
@@ -227,38 +243,72 @@ bool symbol_worker_has(const struct symbol_worker *w, const struct module *mod)
 	return w->mod && w->mod == mod;
 }
 
-int symbol_worker_open(struct symbol_worker *w, struct module *mod,
-		       const struct debug_files *files, bool without_libdw)
+static int head_receive(const struct symbol_worker *w, uint64_t end_ns, struct symbol_reply *ret)
 {
-	const struct module_info *info = module_info(mod);
-	const struct module *const modules[SYMBOL_FILES] = {
-		[SYMBOL_FILE_OWN] = mod,
-		[SYMBOL_FILE_DEBUG] = files->debug,
-		[SYMBOL_FILE_ALTERNATE] = files->alternate,
-	};
-	struct symbol_request request = { .type = SYMBOL_OPEN, .without_libdw = without_libdw,
-					  .build_id = info->build_id };
-	struct iovec parts[2] = { { &request, sizeof(request) }, { (void *)info->path, 0 } };
-	int fds[SYMBOL_FILES], r = worker_need(w);
-	size_t count = 0;
+	int r = receive(w, ret, sizeof(*ret), end_ns);
 
 	if (r < 0)
 		return r;
+	if (ret->error || ret->bytes > SYMBOL_REPLY_BYTES_MAX)
+		return ret->error == -ENOMEM ? -ENOBUFS : -EBADMSG;
+	return 0;
+}
+
+/* What began at @start_ns is at the cost of the module that is open. Returns @error, how it ended. */
+static int time_spend(struct symbol_worker *w, uint64_t start_ns, int error)
+{
+	uint64_t spent_ns = clock_monotonic_ns() - start_ns;
+
+	w->left_ns -= spent_ns < w->left_ns ? spent_ns : w->left_ns;
+	if (error == -ETIME)
+		w->hung_ns += spent_ns;
+	return error;
+}
+
+int symbol_worker_open(struct symbol_worker *w, struct module *mod, bool without_libdw)
+{
+	const struct module_info *info = module_info(mod);
+	struct symbol_request request = { .type = SYMBOL_OPEN, .without_libdw = without_libdw,
+					  .files = 1u << SYMBOL_FILE_OWN,
+					  .count = (uint32_t)strnlen(info->path, SYMBOL_PATH_MAX),
+					  .build_id = info->build_id };
+	struct iovec parts[2] = { { &request, sizeof(request) },
+				  { (void *)info->path, request.count } };
+	uint64_t start_ns;
+	struct symbol_reply opened;
+	int fd = module_fd(mod), r = worker_need(w);
+
+	if (r < 0)
+		return r;
+	module_put(w->mod);
+	w->mod = module_get(mod);
+	w->left_ns = module_limit_ns(w, without_libdw);
+	start_ns = clock_monotonic_ns();
+	r = request_send(w, parts, &fd, 1);
+	r = r ?: head_receive(w, start_ns + w->left_ns, &opened);
+	r = time_spend(w, start_ns, r);
+	return r < 0 ? worker_fail(w, r) : opened.wants_companions != 0;
+}
+
+int symbol_worker_give(struct symbol_worker *w, const struct debug_files *files)
+{
+	const struct module *const modules[SYMBOL_FILES] = {
+		[SYMBOL_FILE_DEBUG] = files->debug,
+		[SYMBOL_FILE_ALTERNATE] = files->alternate,
+	};
+	struct symbol_request request = { .type = SYMBOL_COMPANIONS };
+	struct iovec parts[2] = { { &request, sizeof(request) }, { NULL, 0 } };
+	int fds[SYMBOL_FILES], r;
+	size_t count = 0;
+
 	for (int i = 0; i < SYMBOL_FILES; i++) {
 		if (!modules[i] || module_fd(modules[i]) < 0)
 			continue;
 		request.files |= 1u << i;
 		fds[count++] = module_fd(modules[i]);
 	}
-	request.count = (uint32_t)strnlen(info->path, SYMBOL_PATH_MAX);
-	parts[1].iov_len = request.count;
-	w->mod = module_put(w->mod);
 	r = request_send(w, parts, fds, count);
-	if (r < 0)
-		return worker_fail(w, r);
-	w->mod = module_get(mod);
-	w->left_ns = module_limit_ns(w);
-	return 0;
+	return r < 0 ? worker_fail(w, r) : 0;
 }
 
 static int answers_take(const uint8_t *bytes, size_t size, const uint64_t *addresses, size_t count,
@@ -287,12 +337,10 @@ static int reply_receive(const struct symbol_worker *w, uint64_t end_ns, uint8_t
 {
 	_cleanup_free_ uint8_t *bytes = NULL;
 	struct symbol_reply head;
-	int r = receive(w, &head, sizeof(head), end_ns);
+	int r = head_receive(w, end_ns, &head);
 
 	if (r < 0)
 		return r;
-	if (head.error || head.bytes > SYMBOL_REPLY_BYTES_MAX)
-		return head.error == -ENOMEM ? -ENOBUFS : -EBADMSG;
 	bytes = malloc(head.bytes + 1);
 	if (!bytes)
 		return -ENOMEM;
@@ -310,15 +358,11 @@ static int ask_some(struct symbol_worker *w, const uint64_t *addresses, size_t c
 	struct symbol_request request = { .type = SYMBOL_ASK, .count = (uint32_t)count };
 	struct iovec parts[2] = { { &request, sizeof(request) },
 				  { (void *)addresses, count * sizeof(*addresses) } };
-	uint64_t start_ns = clock_monotonic_ns(), spent_ns;
+	uint64_t start_ns = clock_monotonic_ns();
 	int r = request_send(w, parts, NULL, 0);
 
 	r = r ?: reply_receive(w, start_ns + w->left_ns, ret, ret_size);
-	spent_ns = clock_monotonic_ns() - start_ns;
-	w->left_ns -= spent_ns < w->left_ns ? spent_ns : w->left_ns;
-	if (r == -ETIME)
-		w->hung_ns += spent_ns;
-	return r;
+	return time_spend(w, start_ns, r);
 }
 
 int symbol_worker_ask(struct symbol_worker *w, const uint64_t *addresses, size_t count,

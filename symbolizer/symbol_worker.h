@@ -26,11 +26,12 @@ DEFINE_CLEANUP(struct symbol_worker *, symbol_worker_free)
 /* Whether @mod is what the next addresses are taken for. */
 bool symbol_worker_has(const struct symbol_worker *worker, const struct module *mod);
 /*
- * From now on addresses are of @mod, which has a file of its own; @files are those with its debug
- * information. Not borrowed beyond the call. Returns 0, or as symbol_worker_ask().
+ * From now on addresses are of @mod, which has a file of its own. Returns 1 when its debug information may
+ * be elsewhere: those files are given to it then; 0 when not; or as symbol_worker_ask().
  */
-int symbol_worker_open(struct symbol_worker *worker, struct module *mod,
-		       const struct debug_files *files, bool without_libdw);
+int symbol_worker_open(struct symbol_worker *worker, struct module *mod, bool without_libdw);
+/* Not borrowed beyond the call. Returns 0, or as symbol_worker_ask(). */
+int symbol_worker_give(struct symbol_worker *worker, const struct debug_files *files);
 /*
  * The names of @count addresses: calls @answer with the frames of each in turn, whose texts are
  * good during the call; what it returns below 0 is returned. Else returns 0, -ENOMEM, or what

@@ -288,10 +288,12 @@ static int ask_worker(struct symbolizer *sym, struct loaded *loaded, const uint6
 	bool without_libdw = loaded->belief > BELIEVE_ALL;
 	int r = 0;
 
-	if (!symbol_worker_has(sym->worker, loaded->mod)) {
-		if (!without_libdw)
-			r = debug_files_collect(loaded->mod, sym->debuginfod, &files);
-		r = r ?: symbol_worker_open(sym->worker, loaded->mod, &files, without_libdw);
+	if (!symbol_worker_has(sym->worker, loaded->mod))
+		r = symbol_worker_open(sym->worker, loaded->mod, without_libdw);
+	/* What has been read there can be read here without waiting for ever. */
+	if (r > 0) {
+		r = debug_files_collect(loaded->mod, sym->debuginfod, &files);
+		r = r ?: symbol_worker_give(sym->worker, &files);
 	}
 	return r ?: symbol_worker_ask(sym->worker, addresses, count, take_answer, &answering);
 }

@@ -13,7 +13,7 @@ import stat
 import struct
 import sys
 
-LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE, FLUSH, INIT = 1, 2, 3, 14, 15, 17, 18, 25, 26
+LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE, INIT = 1, 2, 3, 14, 15, 17, 18, 26
 ROOT, PROGRAM = 1, 2
 KEEP_CACHE = 2
 ENOENT, ENOSYS = 2, 38
@@ -50,7 +50,7 @@ class Program:
         if opcode == READ:
             offset, size = struct.unpack_from("<QI", body, 8)
             return 0, self.data[offset:offset + size]
-        if opcode in (RELEASE, FLUSH):
+        if opcode == RELEASE:
             return 0, b""
         return None if opcode == FORGET else (-ENOSYS, b"")
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program on a file system that answers, and then no longer does."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -66,14 +67,40 @@ def test_stuck(name, *arguments):
     libfault.case(name, problems, run.said)
 
 
+def test_stuck_names(server, program):
+    """It answers while the program is sampled, and no longer when that is named."""
+    libfault.old_file("out.pb.gz")
+    child = subprocess.Popen([libfault.WICK, "record", "-v", "-p", program, "-d", "2", "-F", "499",
+                              "-o", "out.pb.gz"], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True)
+    libfault.children.append(child)
+    said = ""
+    while "sampling\n" not in said:
+        said += child.stderr.readline() or "sampling\n"
+    time.sleep(1)
+    server.send_signal(signal.SIGSTOP)
+    try:
+        said += child.communicate(timeout=libfault.SECONDS)[1]
+    except subprocess.TimeoutExpired:
+        pass
+    problems = [] if child.returncode == 0 else ["status %s" % child.returncode]
+    if not re.search("^wick: the debug information of .*/program keeps its reader busy", said,
+                     re.MULTILINE):
+        problems.append("does not say what it does without")
+    libfault.case("a file that does not answer when it is named", problems or
+                  libfault.profile_problems("out.pb.gz"), said)
+
+
 def test_below_overlay(server):
     """Which is no file system of a server by what it is called, and reading there waits for one."""
     if not mount_overlay():
         libfault.skip("an overlay over a hung file system", "no overlay here")
         return
     try:
-        program = libfault.start(["over/program", "30", "200"])
+        program = libfault.start(["over/program", "300", "200"])
         time.sleep(0.2)
+        test_stuck_names(server, str(program.pid))
+        server.send_signal(signal.SIGCONT)
         # Stopped, and not silent: a request that it has taken could not even be given up.
         server.send_signal(signal.SIGSTOP)
         test_stuck("a thread waits for a file for ever: its samples are there", "-p",
@@ -109,7 +136,7 @@ def main():
         libfault.skip("a hung FUSE file", "no FUSE here")
         libfault.finish()
     try:
-        program = str(libfault.start(["mount/program", "30", "200"]).pid)
+        program = str(libfault.start(["mount/program", "300", "200"]).pid)
         test_answers(program)
         test_below_overlay(server)
         server.send_signal(signal.SIGUSR1)
