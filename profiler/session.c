@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -38,12 +39,18 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 void session_note_fallback(struct session *s, const char *format, ...)
 {
 	va_list args;
+	char *text;
 
 	if (s->fallback_count == SESSION_FALLBACKS_MAX)
 		return;
+	text = s->fallbacks[s->fallback_count++];
 	va_start(args, format);
-	vsnprintf(s->fallbacks[s->fallback_count++], sizeof(s->fallbacks[0]), format, args);
+	vsnprintf(text, sizeof(s->fallbacks[0]), format, args);
 	va_end(args);
+	/* A file's name may be made to say something to a terminal. */
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
 }
 
 const char *session_fallback(const struct session *s, size_t index)

@@ -49,16 +49,21 @@ static void note_naming(struct session *s, const struct symbolizer *symbolizer)
 {
 	const struct symbolizer_failure *failures;
 	struct symbolizer_stats stats;
-	size_t count;
+	size_t count, shown = 0;
 
 	symbolizer_stats(symbolizer, &stats);
 	s->naming_cpu_ns = stats.worker_cpu_ns;
 	failures = symbolizer_failures(symbolizer, &count);
-	for (size_t i = 0; i < count && i < FAILURES_SHOWN; i++)
-		note_failure(s, &failures[i]);
-	if (count > FAILURES_SHOWN)
+	for (size_t i = 0; i < count; i++) {
+		/* Of one that killed a second reader, too, only that is said. */
+		if (i + 1 < count && failures[i + 1].path == failures[i].path)
+			continue;
+		if (shown++ < FAILURES_SHOWN)
+			note_failure(s, &failures[i]);
+	}
+	if (shown > FAILURES_SHOWN)
 		session_note_fallback(s, "%zu more files could not be read for names",
-				      count - FAILURES_SHOWN);
+				      shown - FAILURES_SHOWN);
 }
 
 int session_build_profile(struct session *s, struct profile **ret)
