@@ -11,7 +11,10 @@
 #include "profiler/proc_stat.h"
 #include "tests/unit/unit.h"
 
-/* A child and a grandchild, whose names look like the fields behind a name, in two lines, until they are killed. */
+/*
+ * A child and a grandchild, until they are killed. Their names look like the fields behind a name, in
+ * two lines.
+ */
 struct family {
 	pid_t child, grandchild;
 };
