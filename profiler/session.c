@@ -76,10 +76,11 @@ static int raise_files(struct session *s, struct error *err)
 				 "raise the limit: ulimit -n 65536",
 				 (unsigned long long)limit.rlim_max, least);
 	if (limit.rlim_max < FILES_WANTED)
-		session_note_fallback(s,
-			      "at most %llu open files (ulimit -n): continuing without the stacks "
-			      "of programs beyond them",
-			      (unsigned long long)limit.rlim_max);
+		session_note_fallback(
+			s,
+			"at most %llu open files (ulimit -n): continuing without the stacks "
+			"of programs beyond them",
+			(unsigned long long)limit.rlim_max);
 	return 0;
 }
 
@@ -332,14 +333,18 @@ static void note_fallbacks(struct session *s)
 		const char *clock = source_clock(s->sources[i]);
 
 		if (clock && strcmp(clock, "cycles"))
-			session_note_fallback(s, "no hardware cycles on this machine: sampling by %s",
-				      clock);
+			session_note_fallback(
+				s, "no hardware cycles on this machine: sampling by %s", clock);
 	}
 	for (size_t i = 0; bpf_maps_missing(s->maps, i); i++)
-		session_note_fallback(s, "this kernel has no tracepoint %s: continuing without what it "
-			      "tells", bpf_maps_missing(s->maps, i));
+		session_note_fallback(
+			s,
+			"this kernel has no tracepoint %s: continuing without what it "
+			"tells",
+			bpf_maps_missing(s->maps, i));
 	if (s->bpf_stats_fd < 0)
-		session_note_fallback(s, "no BPF statistics: continuing without the cost of BPF programs");
+		session_note_fallback(
+			s, "no BPF statistics: continuing without the cost of BPF programs");
 }
 
 int session_start(struct session *s, struct error *err)
@@ -405,12 +410,15 @@ static void note_late_fallbacks(struct session *s)
 
 	tables_stats(s->tables, &tables);
 	if (s->is_stuck)
-		session_note_fallback(s, "a file or process does not answer: continuing without the "
+		session_note_fallback(s,
+				      "a file or process does not answer: continuing without the "
 				      "unwind tables of what came after it");
 	if (tables.modules.unanswered)
-		session_note_fallback(s, "a file system does not answer: continuing without unwind tables "
-			      "and names of what is mapped from there (%" PRIu64 " mappings)",
-			      tables.modules.unanswered);
+		session_note_fallback(
+			s,
+			"a file system does not answer: continuing without unwind tables "
+			"and names of what is mapped from there (%" PRIu64 " mappings)",
+			tables.modules.unanswered);
 }
 
 int session_finish(struct session *s, struct profile **ret, struct error *err)

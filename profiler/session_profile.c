@@ -35,7 +35,7 @@ static void note_failure(struct session *s, const struct symbolizer_failure *fai
 {
 	if (!failure->path)
 		session_note_fallback(s, "no process for reading debug information: continuing "
-				      "without inlined calls and lines");
+					 "without inlined calls and lines");
 	else
 		session_note_fallback(s, "%s of %s %s: continuing with its %s",
 				      failure->by_address ? "the symbol table" :

@@ -17,7 +17,7 @@
 
 struct symbol_worker;
 
-/* It may take @module_ns for a module, 0 for half a minute. NULL: no memory. */
+/* It may take @module_ns for a module, 0 for 20 s. NULL: no memory. */
 struct symbol_worker *symbol_worker_new(uint64_t module_ns);
 /* Ends the process. Returns NULL. */
 struct symbol_worker *symbol_worker_free(struct symbol_worker *worker);

@@ -50,7 +50,7 @@ struct symbolizer_options {
 	 * they do to it costs their own names and nothing else.
 	 */
 	bool isolated;
-	/* How long that process may take for a module; 0 for half a minute. */
+	/* How long that process may take for a module; 0 for 20 s. */
 	uint64_t module_ns;
 };
 
