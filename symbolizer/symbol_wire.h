@@ -38,7 +38,11 @@ struct symbol_request {
 	uint32_t files;			/* a bit for each that comes with it */
 	uint32_t without_libdw;		/* OPEN */
 	struct elf_build_id build_id;	/* OPEN */
+	uint8_t reserved[3];		/* or what was on our stack would go with it */
 };
+
+_Static_assert(sizeof(struct symbol_request) == 16 + sizeof(struct elf_build_id) + 3,
+	       "no bytes of a request are without a name");
 
 #define SYMBOL_PATH_MAX 4096
 #define SYMBOL_ADDRESSES_MAX 256
