@@ -26,6 +26,8 @@
 #define HUNG_LEAST_NS 1000000000ull
 /* Of a millisecond: it has memory to give back. */
 #define REAP_TRIES 2000
+/* Where so many do not live something else is wrong than a file: below valgrind none does. */
+#define DEATHS_MAX 16
 
 struct symbol_worker {
 	pid_t pid;		/* 0: none is running */
@@ -35,7 +37,8 @@ struct symbol_worker {
 	uint64_t left_ns;	/* of it for that one */
 	uint64_t hung_ns;	/* spent waiting for those that were ended */
 	uint64_t cpu_ns;	/* of those that have ended */
-	bool broken;		/* it cannot be started here */
+	unsigned int deaths;
+	bool broken;		/* it cannot be started here, or does not live */
 };
 
 struct symbol_worker *symbol_worker_new(uint64_t module_ns)
@@ -107,6 +110,7 @@ static int worker_fail(struct symbol_worker *w, int error)
 	log_debug(LOG_SYMBOLIZER, "the process that reads files is given up: %s: %s",
 		  w->mod ? module_info(w->mod)->path : "starting", strerror(-error));
 	worker_end(w);
+	w->broken = w->broken || ++w->deaths == DEATHS_MAX;
 	return error;
 }
 

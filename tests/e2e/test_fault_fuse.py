@@ -84,7 +84,7 @@ def test_stuck_names(server, program):
     except subprocess.TimeoutExpired:
         pass
     problems = [] if child.returncode == 0 else ["status %s" % child.returncode]
-    if not re.search("^wick: the debug information of .*/program keeps its reader busy", said,
+    if not re.search("^wick: the symbol table of .*/program keeps its reader busy", said,
                      re.MULTILINE):
         problems.append("does not say what it does without")
     libfault.case("a file that does not answer when it is named", problems or
