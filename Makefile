@@ -25,7 +25,7 @@ CLANG_FORMAT ?= clang-format
 # Debian keeps bpftool where only root's PATH looks.
 export PATH := $(PATH):/usr/sbin:/sbin
 
-MODULES := libbpf libelf libdw zlib libzstd liblzma libprotobuf-c
+MODULES := libbpf libelf libdw zlib libzstd liblzma libprotobuf-c libseccomp
 WARNINGS := -Wall -Wextra -Wno-unused-parameter -Wno-missing-field-initializers -Wshadow \
 	-Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith $(if $(WERROR),-Werror)
 CFLAGS ?= $(if $(DEBUG),-Og -g3,-O2 -g)
@@ -36,7 +36,7 @@ CC_FLAGS := -std=gnu11 $(WARNINGS) -D_GNU_SOURCE= -iquote . -iquote $(O) $(CFLAG
 	$(shell $(PKG_CONFIG) --cflags $(MODULES) 2>/dev/null)
 LD_FLAGS := $(LDFLAGS) $(SAN_FLAGS)
 LIBS := $(or $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null),-lbpf -lelf -ldw -lz -lzstd -llzma \
-	-lprotobuf-c) -liberty -lpthread
+	-lprotobuf-c -lseccomp) -liberty -lpthread
 # What tests/unit/fail_alloc.c can make fail.
 comma := ,
 WRAP := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup \

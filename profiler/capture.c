@@ -21,6 +21,7 @@
 #define TICK_MS 200
 /* Of 10 ms: how long the last windows wait for a place in the queue. */
 #define STOP_WAITS_MAX 1000
+#define LAST_TRIES 3
 
 struct capture {
 	struct capture_options options;
@@ -162,15 +163,18 @@ static void cpus_follow(struct capture *c)
  * One round. The ring is read before the sideband: a request or copy of a process comes
  * after the notices of its mappings, so those are in the batch with it.
  */
-static void capture_round(struct capture *c, bool window)
+static int capture_round(struct capture *c, bool window)
 {
 	_cleanup_(notice_batch_freep) struct notice_batch *batch = notice_batch_new();
 	_cleanup_(notice_batch_freep) struct notice_batch *next = window ? notice_batch_new() :
 									   NULL;
+	int r = 0;
 
 	if (!batch || (window && !next))
-		return;
-	if (window && drain_window(c->drain, batch, next) < 0)
+		return -ENOMEM;
+	if (window)
+		r = drain_window(c->drain, batch, next);
+	if (r < 0)
 		log_debug(LOG_DRAIN, "no memory for a window; it grows instead");
 	if (!window)
 		drain_read_ring(c->drain, batch);
@@ -178,6 +182,17 @@ static void capture_round(struct capture *c, bool window)
 	notice_batch_sort(batch);
 	batch_send(c, take_ptr(batch));
 	batch_send(c, take_ptr(next));
+	return r;
+}
+
+/* What this one does not take nobody will. */
+static void capture_last_round(struct capture *c)
+{
+	int r = -ENOMEM;
+
+	for (int i = 0; i < LAST_TRIES && r < 0; i++)
+		r = capture_round(c, true);
+	c->stats.undrained += r < 0;
 }
 
 static void *capture_run(void *argument)
@@ -230,9 +245,9 @@ void capture_stop(struct capture *c, uint64_t end_ns)
 	pthread_join(c->thread, NULL);
 	c->stopping = true;
 	/* Twice: programs that ran in the first have sent what belongs to the next generation. */
-	capture_round(c, true);
+	capture_last_round(c);
 	drain_close_waits(c->drain, end_ns);
-	capture_round(c, true);
+	capture_last_round(c);
 	queue_close(c->options.out);
 }
 

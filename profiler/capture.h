@@ -31,6 +31,7 @@ struct capture_stats {
 	uint64_t late_samples;		/* in windows dropped because @out was full */
 	uint64_t late_copies;		/* stack copies dropped because @out was full */
 	uint64_t late_batches;
+	uint64_t undrained;		/* last rounds that had no memory: their samples are in the maps */
 	uint64_t wakeups, cpu_ns;
 	uint64_t sideband_bytes;	/* of its rings, in the kernel */
 	int cpus_error;			/* of the last try to sample CPUs that came online */

@@ -305,16 +305,20 @@ static void counts_read(struct drain *d, uint32_t source, unsigned int half)
 						    NULL);
 		if (r < 0 && r != -ENOENT) {
 			log_debug(LOG_DRAIN, "cannot read counts: %s", strerror(-r));
-			/* It may pass, as a lack of memory does. */
-			if (++tries < READ_TRIES) {
-				r = 0;
-				continue;
+			/* What was taken until then is out of the map; untouched, it took nothing. */
+			count = count == KEYS_AT_ONCE ? 0 : count;
+			tries = count ? 0 : tries + 1;
+			if (tries == READ_TRIES) {
+				d->stats.lost_read++;
+				return;
 			}
-			d->stats.lost_read++;
-			return;
+			/* It may pass, as a lack of memory does. */
+			r = 0;
+		} else {
+			tries = 0;
 		}
 		counts_add(d, source, count);
-		from = &token;
+		from = tries ? from : &token;
 	} while (!r);
 }
 
@@ -360,12 +364,14 @@ int drain_window(struct drain *d, struct notice_batch *batch, struct notice_batc
 
 void drain_close_waits(struct drain *d, uint64_t end_ns)
 {
-	uint64_t lost = 0;
+	struct open_waits_closed closed;
 
 	if (!d->waits)
 		return;
-	d->stats.waits_closed += open_waits_close(d->waits, d->window, end_ns, &lost);
-	d->stats.waits_unknown += lost;
+	if (open_waits_close(d->waits, d->window, end_ns, &closed) < 0)
+		d->stats.lost_read++;
+	d->stats.waits_closed += closed.added;
+	d->stats.waits_unknown += closed.lost;
 }
 
 bool drain_is_pressed(const struct drain *d)

@@ -34,7 +34,7 @@ struct drain_stats {
 	uint64_t waits_closed;		/* waits that were open at the end: taken, and in the window */
 	uint64_t waits_unknown;		/* those without a known task: taken, and lost */
 	uint64_t lost_memory;		/* samples lost because user space had no memory */
-	uint64_t lost_read;		/* counts that could not be read from the map: errors, not samples */
+	uint64_t lost_read;		/* maps that could not be read: errors, not samples */
 };
 
 int drain_new(const struct drain_options *options, struct drain **ret);

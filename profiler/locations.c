@@ -260,23 +260,47 @@ static int compare_keys(const void *a, const void *b)
 	return x->frame < y->frame ? -1 : x->frame > y->frame;
 }
 
+/* So many at once: what is known of them must fit into the symbolizer's cache. */
+#define ADDRESSES_AT_ONCE 256
+
+/* Have the symbolizer name those of @keys that are of @mod, the module of the first. */
+static int prepare_names(struct locations *l, struct module *mod, const struct frame_key *keys,
+			 size_t count)
+{
+	uint64_t addresses[ADDRESSES_AT_ONCE];
+	size_t own = 0;
+
+	while (own < count && own < ADDRESSES_AT_ONCE && !keys[own].is_kernel &&
+	       unwind_frame_module(keys[own].frame) == unwind_frame_module(keys[0].frame)) {
+		addresses[own] = unwind_frame_address(keys[own].frame);
+		own++;
+	}
+	return symbolizer_prepare(l->options->symbolizer, mod, addresses, own) ?: (int)own;
+}
+
 /* The module number is the upper part of a frame: in order of frames, modules come one by one. */
 static int name_frames(struct locations *l, const struct frame_key *keys, size_t count)
 {
 	_cleanup_(module_putp) struct module *module = NULL;
 	uint32_t id = UNWIND_MODULE_NONE;
+	size_t prepared = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		uint32_t next = keys[i].is_kernel ? UNWIND_MODULE_NONE :
 						    unwind_frame_module(keys[i].frame);
 		struct location_info *info = hashmap_find(l->known, &keys[i]);
-		int r;
+		int r = 0;
 
 		if (next != id) {
 			module_put(module);
 			module = l->options->module(l->options->module_context, next);
 			id = next;
 		}
+		if (module && id != UNWIND_MODULE_NONE && i >= prepared)
+			r = prepare_names(l, module, &keys[i], count - i);
+		if (r < 0)
+			return r;
+		prepared = r ? i + (size_t)r : prepared;
 		r = add_frame(l, &keys[i], id == UNWIND_MODULE_NONE ? NULL : module, info);
 		if (r < 0)
 			return r;

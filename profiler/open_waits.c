@@ -9,6 +9,7 @@
 #include "bpf/stack_id.h"
 
 #define WAITS_AT_ONCE 1024
+#define READ_TRIES 3
 
 struct open_waits {
 	struct open_waits_map *maps;
@@ -100,24 +101,33 @@ static int wait_content_copy(struct window *to, const struct window *from,
 
 /* ---- open waits ---- */
 
-/* Call @visit with every wait of @map. */
-static void waits_walk(struct open_waits *o, const struct open_waits_map *map, void *context,
-		       void (*visit)(struct open_waits *o, const struct open_waits_map *map,
-				     const struct wick_wait *wait, void *context))
+/* Call @visit with every wait of @map. Returns 0, or why it could not read them all. */
+static int waits_walk(struct open_waits *o, const struct open_waits_map *map, void *context,
+		      void (*visit)(struct open_waits *o, const struct open_waits_map *map,
+				    const struct wick_wait *wait, void *context))
 {
-	uint32_t token = 0, count;
+	uint32_t token = 0, count, tries = 0;
 	void *from = NULL;
 	int r;
 
 	do {
 		count = WAITS_AT_ONCE;
 		r = bpf_map_lookup_batch(map->fd, from, &token, o->tids, o->waits, &count, NULL);
-		if (r < 0 && r != -ENOENT)
-			return;
+		if (r < 0 && r != -ENOENT) {
+			/* What was read until then is good; untouched, it read nothing. */
+			count = count == WAITS_AT_ONCE ? 0 : count;
+			tries = count ? 0 : tries + 1;
+			if (tries == READ_TRIES)
+				return r;
+			r = 0;
+		} else {
+			tries = 0;
+		}
 		for (uint32_t i = 0; i < count; i++)
 			visit(o, map, &o->waits[i], context);
-		from = &token;
+		from = tries ? from : &token;
 	} while (!r);
+	return 0;
 }
 
 struct keeping {
@@ -136,6 +146,12 @@ static void keep_one(struct open_waits *o, const struct open_waits_map *map,
 	keeping->error = keeping->error ?: wait_content_copy(keeping->fresh, o->before, wait);
 }
 
+/* Which waits are open is not known: all that is there may be needed. */
+static int keep_all(struct open_waits *o, struct window *fresh)
+{
+	return window_add_contents(fresh, o->kept) ?: window_add_contents(fresh, o->before);
+}
+
 int open_waits_keep(struct open_waits *o, const struct window *window)
 {
 	_cleanup_(window_freep) struct window *fresh = window_new(0);
@@ -143,7 +159,8 @@ int open_waits_keep(struct open_waits *o, const struct window *window)
 
 	keeping.error = fresh ? window_add_contents(fresh, window) : -ENOMEM;
 	for (size_t i = 0; i < o->map_count && !keeping.error; i++)
-		waits_walk(o, &o->maps[i], &keeping, keep_one);
+		if (waits_walk(o, &o->maps[i], &keeping, keep_one) < 0)
+			keeping.error = keep_all(o, fresh);
 	if (keeping.error)
 		return keeping.error;
 	window_free(o->before);
@@ -160,7 +177,8 @@ int open_waits_keep(struct open_waits *o, const struct window *window)
 
 struct closing {
 	struct window *window;
-	uint64_t end_ns, added, lost;
+	uint64_t end_ns;
+	struct open_waits_closed closed;
 };
 
 /* As wait_details() of bpf/wait.bpf.h; where it would have run is not known. */
@@ -223,24 +241,28 @@ static void close_one(struct open_waits *o, const struct open_waits_map *map,
 	if (value < settings->value_min || (settings->value_max && value > settings->value_max))
 		return;
 	if (!wait->task) {
-		closing->lost++;
+		closing->closed.lost++;
 		return;
 	}
 	sample.key.detail = wait_detail(closing->window, settings, wait, value);
 	open_waits_complete(o, closing->window, &sample.key);
 	if (window_add_sample(closing->window, &sample) < 0)
-		closing->lost++;
+		closing->closed.lost++;
 	else
-		closing->added++;
+		closing->closed.added++;
 }
 
-uint64_t open_waits_close(struct open_waits *o, struct window *window, uint64_t end_ns,
-			  uint64_t *ret_lost)
+int open_waits_close(struct open_waits *o, struct window *window, uint64_t end_ns,
+		     struct open_waits_closed *ret)
 {
 	struct closing closing = { .window = window, .end_ns = end_ns };
+	int failed = 0;
 
-	for (size_t i = 0; i < o->map_count; i++)
-		waits_walk(o, &o->maps[i], &closing, close_one);
-	*ret_lost = closing.lost;
-	return closing.added;
+	for (size_t i = 0; i < o->map_count; i++) {
+		int r = waits_walk(o, &o->maps[i], &closing, close_one);
+
+		failed = r < 0 ? r : failed;
+	}
+	*ret = closing.closed;
+	return failed;
 }

@@ -34,12 +34,17 @@ void open_waits_complete(struct open_waits *waits, struct window *window,
 			 const struct wick_key *key);
 /* @window is complete: keep what open waits need of it. Returns 0 or -ENOMEM. */
 int open_waits_keep(struct open_waits *waits, const struct window *window);
+
+struct open_waits_closed {
+	uint64_t added;
+	uint64_t lost;		/* not added, without a known task or without memory */
+};
+
 /*
  * The run was over at @end_ns, no program runs: add what is still open to @window, as far as it is
- * long enough by then. Returns how many were added; *@ret_lost: those that were not, without a
- * known task or without memory.
+ * long enough by then. Returns 0, or why some could not be read; @ret has the others.
  */
-uint64_t open_waits_close(struct open_waits *waits, struct window *window, uint64_t end_ns,
-			  uint64_t *ret_lost);
+int open_waits_close(struct open_waits *waits, struct window *window, uint64_t end_ns,
+		     struct open_waits_closed *ret);
 
 #endif

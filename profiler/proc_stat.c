@@ -11,7 +11,7 @@
 #define FIELD_OF_STATE 3
 #define LINE_BYTES 1024
 
-/* Where field number @field is in the line, read into @line; NULL: there is no such process. */
+/* Where field number @field is in the text, read into @line; NULL: there is no such process. */
 static const char *field_find(uint32_t pid, unsigned int field, char *line)
 {
 	_cleanup_fclose_ FILE *f = NULL;
@@ -19,9 +19,10 @@ static const char *field_find(uint32_t pid, unsigned int field, char *line)
 
 	snprintf(path, sizeof(path), "/proc/%u/stat", pid);
 	f = fopen(path, "re");
-	if (!f || !fgets(line, LINE_BYTES, f))
+	if (!f)
 		return NULL;
-	/* The name may hold anything. */
+	line[fread(line, 1, LINE_BYTES - 1, f)] = '\0';
+	/* The name may hold anything, ends of lines too. */
 	at = strrchr(line, ')');
 	for (unsigned int i = FIELD_OF_NAME; at && i < field; i++)
 		at = strchr(at + 1, ' ');

@@ -42,13 +42,12 @@ static void *processing_run(void *argument)
 	thread_begin("wick-processing", THREAD_NICE_USUAL);
 	while (!queue_take(p->in, -1, &item)) {
 		_cleanup_(window_freep) struct window *window = item;
-		uint64_t before = window_sample_count(p->run);
+		uint64_t lost;
 
 		jit_maps_note(p->jit_maps, window);
 		label_notes_add(p->notes, window);
-		if (window_merge(p->run, window) < 0)
-			p->lost += window_sample_count(window) -
-				   (window_sample_count(p->run) - before);
+		if (window_merge(p->run, window, &lost) < 0)
+			p->lost += lost;
 	}
 	return NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -38,12 +39,18 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 void session_note_fallback(struct session *s, const char *format, ...)
 {
 	va_list args;
+	char *text;
 
 	if (s->fallback_count == SESSION_FALLBACKS_MAX)
 		return;
+	text = s->fallbacks[s->fallback_count++];
 	va_start(args, format);
-	vsnprintf(s->fallbacks[s->fallback_count++], sizeof(s->fallbacks[0]), format, args);
+	vsnprintf(text, sizeof(s->fallbacks[0]), format, args);
 	va_end(args);
+	/* A file's name may be made to say something to a terminal. */
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
 }
 
 const char *session_fallback(const struct session *s, size_t index)
@@ -242,6 +249,15 @@ static int start_threads(struct session *s)
 	return r ?: capture_start(s->capture);
 }
 
+/* It costs each run of a program, of anybody's: too much for those of events, of which there may be many. */
+static bool programs_are_timed(const struct session *s)
+{
+	for (size_t i = 0; i < s->source_count; i++)
+		if (s->sources[i] && !source_clock(s->sources[i]))
+			return s->options.time_programs;
+	return true;
+}
+
 static void note_fallbacks(struct session *s)
 {
 	for (size_t i = 0; i < s->source_count; i++) {
@@ -251,7 +267,7 @@ static void note_fallbacks(struct session *s)
 			session_note_fallback(
 				s, "no hardware cycles on this machine: sampling by %s", clock);
 	}
-	if (s->bpf_stats_fd < 0)
+	if (programs_are_timed(s) && s->bpf_stats_fd < 0)
 		session_note_fallback(
 			s, "no BPF statistics: continuing without the cost of BPF programs");
 }
@@ -263,8 +279,8 @@ int session_start(struct session *s, struct error *err)
 	for (size_t i = 0; i < s->options.pid_count && !s->options.wait_exec && !r; i++)
 		tables_preload(s->tables, s->options.pids[i]);
 	r = r ?: start_threads(s);
-	s->bpf_stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	r = r ?: session_attach_sources(s, err);
+	s->bpf_stats_fd = programs_are_timed(s) ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
 	r = r ?: attach_process_programs(s, true, err);
 	r = r ?: targets_follow(&s->options, s->maps, err);
 	/* All at once: else a wait could begin before the program that sees its end is attached. */
@@ -303,54 +319,13 @@ static void session_stop(struct session *s)
 	}
 	if (s->capture)
 		capture_stop(s->capture, s->end_ns);
-	if (s->tables)
-		tables_join(s->tables);
-	/* The tables thread does that, unless it could not be started. */
+	if (s->tables && tables_join(s->tables) < 0)
+		s->is_stuck = true;
+	/* That was done, unless there was no thread to wait for. */
 	if (s->windows)
 		queue_close(s->windows);
 	if (s->processing)
 		processing_join(s->processing);
-}
-
-static struct module *module_by_id(void *context, uint32_t id)
-{
-	return tables_module(context, id);
-}
-
-static int build_profile(struct session *s, struct profile **ret)
-{
-	_cleanup_(profile_builder_freep) struct profile_builder *builder = profile_builder_new();
-	/* Modules are named one after the other: a small cache serves as well as a large one. */
-	struct symbolizer_options limits = { .cache_bytes = s->options.memory_bytes / 8 };
-	_cleanup_(symbolizer_freep) struct symbolizer *symbolizer = symbolizer_new(&limits);
-	struct resolve_options options = {
-		.window = processing_window(s->processing),
-		.sources = s->rows,
-		.shown = s->shown,
-		.labels = s->options.labels,
-		.source_count = s->source_count,
-		.symbolizer = symbolizer,
-		.module = module_by_id,
-		.module_context = s->tables,
-		.jit_maps = processing_jit_maps(s->processing),
-		.label_notes = s->label_notes,
-		.target_pid = s->options.pid_count ? (uint32_t)s->options.pids[0] : 0,
-	};
-	struct profile_value_type period = { 0 };
-	int r;
-
-	if (!builder || !symbolizer)
-		return -ENOMEM;
-	r = resolve_window(&options, builder, &s->resolved);
-	s->finished = true;
-	r = r ?: profile_builder_string(builder, "cpu", &period.type);
-	r = r ?: profile_builder_string(builder, "nanoseconds", &period.unit);
-	r = r ?: session_add_comments(s, builder);
-	if (r < 0)
-		return r;
-	profile_builder_time(builder, s->start_realtime_ns, s->end_ns - s->start_ns);
-	profile_builder_period(builder, &period, 1000000000 / s->options.frequency_hz);
-	return profile_builder_finish(builder, ret);
 }
 
 /* What is known only at the end. */
@@ -359,6 +334,10 @@ static void note_late_fallbacks(struct session *s)
 	struct tables_stats tables;
 
 	tables_stats(s->tables, &tables);
+	if (s->is_stuck)
+		session_note_fallback(s,
+				      "a file or process does not answer: continuing without the "
+				      "unwind tables of what came after it");
 	if (tables.modules.unanswered)
 		session_note_fallback(
 			s,
@@ -373,11 +352,16 @@ int session_finish(struct session *s, struct profile **ret, struct error *err)
 
 	session_stop(s);
 	note_late_fallbacks(s);
-	r = build_profile(s, ret);
+	r = session_build_profile(s, ret);
 	if (r < 0)
 		return error_set(err, ERROR_FAILED, r, "cannot build the profile: %s",
 				 strerror(-r));
 	return 0;
+}
+
+bool session_is_stuck(const struct session *s)
+{
+	return s->is_stuck;
 }
 
 static void queue_empty(struct queue *queue, bool windows)
@@ -409,15 +393,19 @@ struct session *session_free(struct session *s)
 	tables_free(s->tables);
 	processing_free(s->processing);
 	label_notes_free(s->label_notes);
-	queue_empty(s->notices, false);
-	queue_empty(s->windows, true);
+	/* A thread that was left behind may come to use these yet. */
+	if (!s->is_stuck) {
+		queue_empty(s->notices, false);
+		queue_empty(s->windows, true);
+	}
 	for (size_t i = 0; i < s->source_count; i++)
 		source_close(s->sources[i]);
 	witness_free(s->witness);
 	session_needs_free(s->needs);
 	if (s->bpf_stats_fd >= 0)
 		close(s->bpf_stats_fd);
-	bpf_maps_close(s->maps);
+	if (!s->is_stuck)
+		bpf_maps_close(s->maps);
 	free(s);
 	return NULL;
 }

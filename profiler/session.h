@@ -113,6 +113,11 @@ void session_stats(struct session *session, struct session_stats *ret);
 bool session_has_targets(const struct session *session);
 /* Detach, drain the rest and build the profile. */
 int session_finish(struct session *session, struct profile **ret, struct error *err);
+/*
+ * Whether a thread was left behind that waits for something: it goes with the process, which must
+ * then end by _exit().
+ */
+bool session_is_stuck(const struct session *session);
 /* One line per fallback that was taken ("continuing without …"); NULL after the last. */
 const char *session_fallback(const struct session *session, size_t index);
 struct session *session_free(struct session *session);

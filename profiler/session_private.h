@@ -39,7 +39,9 @@ struct session {
 	struct processing *processing;
 	int bpf_stats_fd;
 	uint64_t open_ns, start_ns, end_ns, start_realtime_ns, cpu_before_ns;
+	uint64_t naming_cpu_ns;			/* of the process that read files for names */
 	bool started, finished;
+	bool is_stuck;				/* the tables thread was left behind */
 	struct resolve_stats resolved;		/* after session_finish() */
 	char fallbacks[SESSION_FALLBACKS_MAX][SESSION_FALLBACK_BYTES];
 	size_t fallback_count;
@@ -56,6 +58,9 @@ int session_check_needs(struct session *session, struct error *err);
 int session_open_sources(struct session *session, const struct wick_settings *settings,
 			 struct error *err);
 int session_attach_sources(struct session *session, struct error *err);
+
+/* session_profile.c: what was drained, with names. Returns 0 or a negative errno. */
+int session_build_profile(struct session *session, struct profile **ret);
 
 /* session_stats.c: lines for the profile's comments, from the same figures. */
 int session_add_comments(struct session *session, struct profile_builder *builder);

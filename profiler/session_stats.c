@@ -157,7 +157,7 @@ static void fill_unread(const struct capture_stats *capture, struct session_stat
 {
 	uint64_t known = ret->reported + ret->lost;
 
-	if (!capture->drain.lost_read || known >= ret->taken)
+	if ((!capture->drain.lost_read && !capture->undrained) || known >= ret->taken)
 		return;
 	named_add(ret->losses, "counts-unread", ret->taken - known);
 	ret->lost = ret->taken - ret->reported;
@@ -214,7 +214,7 @@ static void fill_cost(struct session *s, const struct tables_stats *tables,
 
 	ret->duration_ns = s->start_ns ? end_ns - s->start_ns : 0;
 	ret->first_sample_ns = first_ns ? first_ns - s->open_ns : 0;
-	ret->cpu_ns = clock_process_cpu_ns() - s->cpu_before_ns;
+	ret->cpu_ns = clock_process_cpu_ns() - s->cpu_before_ns + s->naming_cpu_ns;
 	for (size_t i = 0; i < s->source_count; i++) {
 		const struct bpf_object *object = source_object(s->sources[i], 0);
 

@@ -5,10 +5,14 @@
  * Takes notice batches from the queue @in, in order; passes each batch's window on to
  * @out, with the samples of the copies that came before it added. When @out is full the
  * window is dropped and its samples are counted as lost. Never blocks the capture thread.
+ *
+ * A file may keep the thread waiting for ever. Nobody waits for the thread as long: it is left behind,
+ * and what it had not passed on goes on without it.
  */
 #ifndef WICK_TABLES_H
 #define WICK_TABLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/base/error.h"
@@ -33,18 +37,29 @@ struct tables_stats {
 	uint64_t requests, maps_read, maps_failed;
 	uint64_t requests_late;		/* requests and copies of what was gone by then */
 	uint64_t copies, copies_complete;
-	uint64_t copies_lost;		/* samples of copies dropped for want of memory */
+	uint64_t copies_lost;		/* samples of copies that had no memory, or no thread */
 	uint64_t windows_late_samples;	/* samples in windows dropped because @out was full */
 	uint64_t build_ns, rows_built, cfi_bytes;
 	uint64_t processes, user_bytes, cpu_ns;
 };
 
 int tables_new(const struct tables_options *options, struct tables **ret, struct error *err);
-/* Load the tables of @pid now, before the thread starts: targets known beforehand. */
+/*
+ * Before the thread starts, a target known beforehand: its tables are what the thread loads first.
+ * Returns 0 or -ENOMEM.
+ */
 int tables_preload(struct tables *tables, uint32_t pid);
-int tables_start(struct tables *tables);	/* negative errno when there can be no thread */
-/* Waits for the thread, which ends when @in is closed and empty; it closes @out. */
-void tables_join(struct tables *tables);
+/*
+ * Waits, not for long, until those targets are loaded. Returns 0 or a negative errno when there
+ * can be no thread.
+ */
+int tables_start(struct tables *tables);
+/*
+ * Waits for the thread, which ends when @in is closed and empty; then @out is closed. Returns 0, or
+ * -ETIMEDOUT when it gets no further and is left behind: then @in, @out and all that @options names
+ * must stay as long as the process does, and so does @tables.
+ */
+int tables_join(struct tables *tables);
 struct tables *tables_free(struct tables *tables);
 DEFINE_CLEANUP(struct tables *, tables_free)
 

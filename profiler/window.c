@@ -180,30 +180,40 @@ int window_add_contents(struct window *w, const struct window *from)
 	return 0;
 }
 
-int window_merge(struct window *w, const struct window *from)
+/* As many as there is memory for: what fails for one may pass for the next. */
+static int window_add_samples(struct window *w, const struct window *from)
 {
 	struct window_sample sample;
 	size_t position = 0;
-	int r = window_add_contents(w, from);
+	int failed = 0, r;
 
-	if (r < 0)
-		return r;
 	while (window_next_sample(from, &position, &sample)) {
 		r = window_add_sample(w, &sample);
-		if (r < 0)
-			return r;
+		failed = r < 0 ? r : failed;
 	}
 	for (size_t i = 0; i < from->event_count; i++) {
 		r = window_add_event(w, &from->events[i]);
-		if (r < 0)
-			return r;
+		failed = r < 0 ? r : failed;
 	}
+	return failed;
+}
+
+int window_merge(struct window *w, const struct window *from, uint64_t *ret_lost)
+{
+	uint64_t before = w->sample_count;
+	int r = window_add_contents(w, from);
+
+	/* Without their stacks they would say nothing. */
+	if (!r)
+		r = window_add_samples(w, from);
+	if (r < 0)
+		*ret_lost = from->sample_count - (w->sample_count - before);
 	if (from->start_ns && (!w->start_ns || from->start_ns < w->start_ns))
 		w->start_ns = from->start_ns;
 	if (from->end_ns > w->end_ns)
 		w->end_ns = from->end_ns;
 	w->shed_count += from->shed_count;
-	return 0;
+	return r;
 }
 
 const struct wick_task *window_task(const struct window *w, uint64_t id)

@@ -55,8 +55,11 @@ int window_add_sample(struct window *window, const struct window_sample *sample)
 int window_add_event(struct window *window, const struct window_event *event);
 /* Tasks, stacks and details of @from into @window, no samples. */
 int window_add_contents(struct window *window, const struct window *from);
-/* Everything of @from into @window; @from is unchanged. */
-int window_merge(struct window *window, const struct window *from);
+/*
+ * Everything of @from into @window; @from is unchanged. Returns 0 or -ENOMEM: then *@ret_lost of
+ * the samples of @from are not in @window, and the others are.
+ */
+int window_merge(struct window *window, const struct window *from, uint64_t *ret_lost);
 
 const struct wick_task *window_task(const struct window *window, uint64_t id);
 const struct window_stack *window_stack(const struct window *window, uint64_t id);

@@ -213,9 +213,18 @@ static size_t roots_of(const struct module *mod, int roots[2])
 	return roots[1] < 0 ? 1 : 2;
 }
 
+static int given(struct module *mod, struct module **ret)
+{
+	if (!mod)
+		return -ENOENT;
+	*ret = module_get(mod);
+	return 0;
+}
+
 int debug_files_find(struct module *mod, const char *folder, struct module **ret)
 {
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
+	struct module *debug, *alternate;
 	struct wanted wanted = { .symbols_suffice = true };
 	int roots[2], found = -ENOENT, r;
 	size_t count, i;
@@ -230,6 +239,8 @@ int debug_files_find(struct module *mod, const char *folder, struct module **ret
 		*ret = module_get(mod);
 		return 0;
 	}
+	if (module_companions(mod, &debug, &alternate))
+		return given(debug, ret);
 	wanted.build_id = elf_file_build_id(elf);
 	count = roots_of(mod, roots);
 	for (i = 0; i < count && found == -ENOENT; i++) {
@@ -261,6 +272,7 @@ int debug_files_find_alternate(struct module *mod, struct elf_file *elf, const c
 {
 	struct elf_build_id build_id = { 0 };
 	struct wanted wanted = { .build_id = &build_id };
+	struct module *debug, *alternate;
 	struct elf_section section;
 	const char *name;
 	size_t size, count, i;
@@ -269,6 +281,8 @@ int debug_files_find_alternate(struct module *mod, struct elf_file *elf, const c
 	r = elf_file_section(elf, ".gnu_debugaltlink", &section);
 	if (r < 0)
 		return r == -ENOENT ? -ENODATA : r;
+	if (module_companions(mod, &debug, &alternate))
+		return given(alternate, ret);
 	name = (const char *)section.bytes;
 	if (!section.size || !memchr(name, '\0', section.size))
 		return -EBADMSG;

@@ -14,6 +14,8 @@
 
 #include "symbolizer/module.h"
 
+struct debuginfod;
+
 #define DEBUG_FOLDER "/usr/lib/debug"
 
 /*
@@ -29,5 +31,20 @@ int debug_files_find(struct module *mod, const char *folder, struct module **ret
  */
 int debug_files_find_alternate(struct module *mod, struct elf_file *elf, const char *folder,
 			       struct module **ret);
+
+/* The files that its debug information is read from, besides its own; NULL: there is none. */
+struct debug_files {
+	struct module *debug, *alternate;
+};
+
+/*
+ * All of them for a module that someone else reads, from DEBUG_FOLDER or, where @debuginfod is not NULL,
+ * from a server. Returns 0, also when there are none, or -ENOMEM.
+ */
+int debug_files_collect(struct module *mod, struct debuginfod *debuginfod,
+			struct debug_files *ret);
+void debug_files_done(struct debug_files *files);
+/* Whether there may be some: its own file has not all. Reads what debug_files_collect() reads of that. */
+bool debug_files_are_wanted(struct module *mod);
 
 #endif

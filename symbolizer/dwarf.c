@@ -289,6 +289,7 @@ static size_t dwarf_bytes(const void *state)
 const struct provider dwarf_provider = {
 	.name = "DWARF",
 	.in_debug_files = true,
+	.by_libdw = true,
 	.open = dwarf_open,
 	.lookup = dwarf_lookup,
 	.bytes = dwarf_bytes,

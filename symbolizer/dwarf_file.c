@@ -7,7 +7,7 @@
 
 #include "symbolizer/debug_files.h"
 
-/* Of all sections together: until a child process reads it, this is our own memory. */
+/* Of all sections together: they are memory of who reads them. */
 #define DEBUG_BYTES_MAX ((uint64_t)1 << 30)
 
 struct dwarf_file *dwarf_file_close(struct dwarf_file *file)

@@ -14,6 +14,8 @@ struct module {
 	size_t image_bytes;
 	int root;		/* the folder that the path is below, -1: our root */
 	void *owned;		/* the image, when it goes with the module */
+	bool has_companions;
+	struct module *debug, *alternate;	/* its companions, or NULL */
 	char path[];
 };
 
@@ -81,6 +83,30 @@ int module_root(const struct module *mod)
 	return mod->root;
 }
 
+int module_fd(const struct module *mod)
+{
+	return mod->fd;
+}
+
+void module_set_companions(struct module *mod, struct module *debug, struct module *alternate)
+{
+	module_put(mod->debug);
+	module_put(mod->alternate);
+	mod->has_companions = true;
+	mod->debug = debug;
+	mod->alternate = alternate;
+}
+
+bool module_companions(const struct module *mod, struct module **ret_debug,
+		       struct module **ret_alternate)
+{
+	if (!mod->has_companions)
+		return false;
+	*ret_debug = mod->debug;
+	*ret_alternate = mod->alternate;
+	return true;
+}
+
 struct module *module_get(struct module *mod)
 {
 	atomic_fetch_add_explicit(&mod->references, 1, memory_order_relaxed);
@@ -98,6 +124,8 @@ struct module *module_put(struct module *mod)
 		close(mod->fd);
 	if (mod->root >= 0)
 		close(mod->root);
+	module_put(mod->debug);
+	module_put(mod->alternate);
 	free(mod->owned);
 	free(mod);
 	return NULL;

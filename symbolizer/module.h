@@ -44,6 +44,17 @@ struct module *module_new_image(const struct module_info *info, void *image, siz
 void module_set_root(struct module *mod, int fd);
 /* That descriptor, the module's own, or -1. */
 int module_root(const struct module *mod);
+/* The file it is read from, the module's own descriptor, or -1. */
+int module_fd(const struct module *mod);
+/*
+ * For where no file can be opened: the separate file with its debug information and the alternate file
+ * of its own, references that the module takes over in place of those it has, NULL for those it lacks; no
+ * other files are looked for then. For who made it, before others have it.
+ */
+void module_set_companions(struct module *mod, struct module *debug, struct module *alternate);
+/* Whether they were set; then *@ret_debug and *@ret_alternate are those, the module's own. */
+bool module_companions(const struct module *mod, struct module **ret_debug,
+		       struct module **ret_alternate);
 struct module *module_get(struct module *mod);
 struct module *module_put(struct module *mod);	/* returns NULL */
 DEFINE_CLEANUP(struct module *, module_put)

@@ -25,6 +25,8 @@ struct provider {
 	const char *name;
 	/* When @mod has none, its debug file may, which can be opened in its place. */
 	bool in_debug_files;
+	/* Read by libdw, which is not sure to survive what it reads. */
+	bool by_libdw;
 	/* Returns 0 with *@ret, -ENOENT when @mod has none of this, or an error. */
 	int (*open)(struct module *mod, void **ret);
 	/*

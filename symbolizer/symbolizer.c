@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "profiler/base/alloc.h"
-#include "profiler/base/clock.h"
 #include "profiler/base/hashmap.h"
 #include "profiler/base/log.h"
+#include "symbolizer/answers.h"
+#include "symbolizer/debug_files.h"
 #include "symbolizer/debuginfod.h"
-#include "symbolizer/kallsyms.h"
+#include "symbolizer/kernel_symbols.h"
 #include "symbolizer/names.h"
-#include "symbolizer/provider.h"
+#include "symbolizer/providers.h"
+#include "symbolizer/symbol_worker.h"
 
 #define CACHE_BYTES_DEFAULT ((size_t)32 << 20)
 #define DEBUGINFOD_NS_DEFAULT (60 * 1000000000ull)
@@ -21,23 +23,17 @@
  */
 #define MODULES_MAX 512
 
-/* Where the frames of an address are in loaded.frames. */
-struct answer {
-	uint32_t first;
-	uint32_t count;
-};
+/* How far its file is believed: each step is taken when the one before has killed who read it. */
+enum belief { BELIEVE_ALL, BELIEVE_SYMBOLS, BELIEVE_NOTHING };
 
 /* What is in memory about one module. */
 struct loaded {
 	struct module *mod;
-	void *states[PROVIDERS_MAX];	/* by place in the provider table; NULL: it has nothing */
-	bool opened[PROVIDERS_MAX];
-	bool is_open;			/* any of them */
-	struct hashmap *answers;	/* address → struct answer */
-	struct frame *frames;
-	size_t frame_count, frame_capacity;
+	struct providers providers;	/* unless another process reads it */
+	struct answers answers;
 	size_t bytes;			/* of all this, as counted in stats.cache_bytes */
 	uint64_t used;			/* when, in lookups */
+	enum belief belief;
 };
 
 struct symbolizer {
@@ -45,33 +41,21 @@ struct symbolizer {
 	struct hashmap *modules;	/* struct module * → struct loaded * */
 	struct loaded *last;		/* addresses come module by module */
 	size_t cache_bytes;
-	char *kallsyms_path;
-	struct kallsyms *kallsyms;	/* NULL: not read yet, or hidden */
-	enum { KERNEL_UNREAD, KERNEL_FRESH, KERNEL_STALE } kernel_state;
+	struct kernel_symbols *kernel;
 	struct debuginfod *debuginfod;	/* NULL: there is none */
+	struct symbol_worker *worker;	/* NULL: files are read by this process */
+	bool without_libdw;
+	struct symbolizer_failure *failures;
+	size_t failure_count, failure_capacity;
 	struct symbolizer_stats stats;
 };
-
-static void loaded_close(struct loaded *loaded)
-{
-	size_t i;
-
-	for (i = 0; i < provider_count; i++) {
-		if (loaded->states[i])
-			provider_table[i]->free(loaded->states[i]);
-		loaded->states[i] = NULL;
-		loaded->opened[i] = false;
-	}
-	loaded->is_open = false;
-}
 
 static struct loaded *loaded_free(struct loaded *loaded)
 {
 	if (!loaded)
 		return NULL;
-	loaded_close(loaded);
-	hashmap_free(loaded->answers);
-	free(loaded->frames);
+	providers_close(&loaded->providers);
+	answers_done(&loaded->answers);
 	module_put(loaded->mod);
 	free(loaded);
 	return NULL;
@@ -85,44 +69,15 @@ static struct loaded *loaded_new(struct module *mod)
 	if (!loaded)
 		return NULL;
 	loaded->mod = module_get(mod);
-	loaded->answers = hashmap_new(sizeof(uint64_t), sizeof(struct answer));
-	if (!loaded->answers)
+	if (answers_init(&loaded->answers) < 0)
 		return NULL;
 	return take_ptr(loaded);
 }
 
-static size_t loaded_answer_bytes(const struct loaded *loaded)
-{
-	return hashmap_bytes(loaded->answers) + loaded->frame_capacity * sizeof(*loaded->frames);
-}
-
-/* Forget the answers when they have grown over @limit: one module must not fill the cache. */
-static int loaded_limit_answers(struct loaded *loaded, size_t limit)
-{
-	struct hashmap *answers;
-
-	if (loaded_answer_bytes(loaded) <= limit)
-		return 0;
-	answers = hashmap_new(sizeof(uint64_t), sizeof(struct answer));
-	if (!answers)
-		return -ENOMEM;
-	hashmap_free(loaded->answers);
-	loaded->answers = answers;
-	free(take_ptr(loaded->frames));
-	loaded->frame_count = 0;
-	loaded->frame_capacity = 0;
-	return 0;
-}
-
 static size_t loaded_bytes(const struct loaded *loaded)
 {
-	size_t bytes = sizeof(*loaded) + loaded_answer_bytes(loaded), i;
-
-	for (i = 0; i < provider_count; i++) {
-		if (loaded->states[i])
-			bytes += provider_table[i]->bytes(loaded->states[i]);
-	}
-	return bytes;
+	return sizeof(*loaded) + answers_bytes(&loaded->answers) +
+	       providers_bytes(&loaded->providers);
 }
 
 struct symbolizer *symbolizer_free(struct symbolizer *sym)
@@ -135,9 +90,10 @@ struct symbolizer *symbolizer_free(struct symbolizer *sym)
 	while (sym->modules && hashmap_next(sym->modules, &position, NULL, &value))
 		loaded_free(*(struct loaded **)value);
 	hashmap_free(sym->modules);
-	kallsyms_free(sym->kallsyms);
-	free(sym->kallsyms_path);
+	kernel_symbols_free(sym->kernel);
 	debuginfod_free(sym->debuginfod);
+	symbol_worker_free(sym->worker);
+	free(sym->failures);
 	names_free(sym->names);
 	free(sym);
 	return NULL;
@@ -155,22 +111,24 @@ static int symbolizer_find_debuginfod(struct symbolizer *sym, uint64_t limit_ns)
 struct symbolizer *symbolizer_new(const struct symbolizer_options *options)
 {
 	_cleanup_(symbolizer_freep) struct symbolizer *sym = calloc(1, sizeof(*sym));
-	const char *path = "/proc/kallsyms";
 
 	if (!sym)
 		return NULL;
-	if (options && options->kallsyms_path)
-		path = options->kallsyms_path;
 	sym->cache_bytes = CACHE_BYTES_DEFAULT;
 	if (options && options->cache_bytes)
 		sym->cache_bytes = options->cache_bytes;
 	sym->names = names_new();
 	sym->modules = hashmap_new(sizeof(struct module *), sizeof(struct loaded *));
-	sym->kallsyms_path = strdup(path);
-	if (!sym->names || !sym->modules || !sym->kallsyms_path)
+	sym->kernel = kernel_symbols_new(options ? options->kallsyms_path : NULL);
+	if (!sym->names || !sym->modules || !sym->kernel)
 		return NULL;
 	if (symbolizer_find_debuginfod(sym, options ? options->debuginfod_ns : 0) < 0)
 		return NULL;
+	if (options && options->isolated) {
+		sym->worker = symbol_worker_new(options->module_ns);
+		if (!sym->worker)
+			return NULL;
+	}
 	return take_ptr(sym);
 }
 
@@ -216,7 +174,7 @@ static struct loaded *symbolizer_oldest(const struct symbolizer *sym, const stru
 
 	while (hashmap_next(sym->modules, &position, NULL, &value)) {
 		candidate = *(struct loaded **)value;
-		if (candidate == kept || (open && !candidate->is_open))
+		if (candidate == kept || (open && !candidate->providers.is_open))
 			continue;
 		if (!oldest || candidate->used < oldest->used)
 			oldest = candidate;
@@ -242,7 +200,7 @@ static bool symbolizer_shrink(struct symbolizer *sym, const struct loaded *kept)
 	struct loaded *oldest = symbolizer_oldest(sym, kept, true);
 
 	if (oldest) {
-		loaded_close(oldest);
+		providers_close(&oldest->providers);
 		symbolizer_count(sym, oldest);
 		return true;
 	}
@@ -270,100 +228,159 @@ static void symbolizer_account(struct symbolizer *sym, struct loaded *loaded)
 	}
 }
 
-/* What @provider has of the debug file of @mod that a server has. */
-static int symbolizer_open_remote(struct symbolizer *sym, struct module *mod,
-				  const struct provider *provider, void **ret)
+/* ---- answers ---- */
+
+static int loaded_remember(struct symbolizer *sym, struct loaded *loaded, uint64_t address,
+			   const struct frame *frames, size_t count)
 {
-	_cleanup_(module_putp) struct module *found = NULL;
-	int r;
+	/* One module must not fill the cache. */
+	if (answers_bytes(&loaded->answers) > sym->cache_bytes / 2) {
+		int r = answers_clear(&loaded->answers);
 
-	r = debuginfod_find(sym->debuginfod, mod, &found);
-	return r < 0 ? r : provider->open(found, ret);
-}
-
-/* Open provider @index of the table for the module. Returns 0 or -ENOMEM: a module may lack any. */
-static int loaded_open(struct symbolizer *sym, struct loaded *loaded, size_t index)
-{
-	const struct provider *provider = provider_table[index];
-	uint64_t start_ns = clock_monotonic_ns();
-	int r;
-
-	r = provider->open(loaded->mod, &loaded->states[index]);
-	if (r == -ENOENT && provider->in_debug_files && sym->debuginfod)
-		r = symbolizer_open_remote(sym, loaded->mod, provider, &loaded->states[index]);
-	sym->stats.load_ns += clock_monotonic_ns() - start_ns;
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0 && r != -ENOENT)
-		log_debug(LOG_SYMBOLIZER, "reading %s: %s: %s", provider->name,
-			  module_info(loaded->mod)->path, strerror(-r));
-	loaded->opened[index] = true;
-	loaded->is_open = true;
-	return 0;
-}
-
-/* Ask the providers in turn; the last resort is the address itself. */
-static int loaded_resolve(struct symbolizer *sym, struct loaded *loaded, uint64_t address,
-			  struct frame *ret)
-{
-	size_t i;
-	int r;
-
-	for (i = 0; i < provider_count; i++) {
-		r = loaded->opened[i] ? 0 : loaded_open(sym, loaded, i);
 		if (r < 0)
 			return r;
-		if (!loaded->states[i])
-			continue;
-		r = provider_table[i]->lookup(loaded->states[i], sym->names, address, ret,
-					      PROVIDER_FRAMES_MAX);
-		if (r > 0 || r == -ENOMEM)
-			return r;
 	}
-	r = names_address(sym->names, module_basename(loaded->mod), address, ret);
-	if (r < 0)
-		return r;
-	ret->origin = FRAME_UNKNOWN;
-	return 1;
+	return answers_add(&loaded->answers, address, frames, count);
 }
 
-/* Resolve @address and remember the answer. */
-static int loaded_answer(struct symbolizer *sym, struct loaded *loaded, uint64_t address,
-			 struct answer *ret)
+/* By this process. */
+static int loaded_read(struct symbolizer *sym, struct loaded *loaded, uint64_t address)
 {
+	struct providers_question question = { .mod = loaded->mod, .names = sym->names,
+					       .debuginfod = sym->debuginfod,
+					       .without_libdw = sym->without_libdw };
+	uint64_t before_ns = loaded->providers.load_ns;
 	struct frame frames[PROVIDER_FRAMES_MAX] = { 0 };
-	struct answer answer;
-	void *value;
-	int count, r;
+	int count = providers_lookup(&loaded->providers, &question, address, frames);
 
-	r = loaded_limit_answers(loaded, sym->cache_bytes / 2);
+	sym->stats.load_ns += loaded->providers.load_ns - before_ns;
+	return count < 0 ? count : loaded_remember(sym, loaded, address, frames, (size_t)count);
+}
+
+struct answering {
+	struct symbolizer *sym;
+	struct loaded *loaded;
+};
+
+/* Frames from another process, with texts of its own. */
+static int take_answer(void *context, uint64_t address, const struct frame *frames, size_t count)
+{
+	struct answering *answering = context;
+	struct names *names = answering->sym->names;
+	struct frame ours[PROVIDER_FRAMES_MAX];
+
+	for (size_t i = 0; i < count; i++) {
+		ours[i] = frames[i];
+		ours[i].function = names_text(names, frames[i].function);
+		ours[i].system_name = names_text(names, frames[i].system_name);
+		ours[i].file = frames[i].file ? names_text(names, frames[i].file) : NULL;
+		if (!ours[i].function || !ours[i].system_name || !ours[i].file != !frames[i].file)
+			return -ENOMEM;
+	}
+	return loaded_remember(answering->sym, answering->loaded, address, ours, count);
+}
+
+static int ask_worker(struct symbolizer *sym, struct loaded *loaded, const uint64_t *addresses,
+		      size_t count)
+{
+	_cleanup_(debug_files_done) struct debug_files files = { 0 };
+	struct answering answering = { .sym = sym, .loaded = loaded };
+	bool without_libdw = loaded->belief > BELIEVE_ALL;
+	int r = 0;
+
+	if (!symbol_worker_has(sym->worker, loaded->mod))
+		r = symbol_worker_open(sym->worker, loaded->mod, without_libdw);
+	/* What has been read there can be read here without waiting for ever. */
+	if (r > 0) {
+		r = debug_files_collect(loaded->mod, sym->debuginfod, &files);
+		r = r ?: symbol_worker_give(sym->worker, &files);
+	}
+	return r ?: symbol_worker_ask(sym->worker, addresses, count, take_answer, &answering);
+}
+
+/* @loaded is not believed as much any more, or without @loaded no file is. */
+static int note_failure(struct symbolizer *sym, const struct loaded *loaded, int error)
+{
+	struct symbolizer_failure *failure;
+	int r = alloc_grow(&sym->failures, &sym->failure_capacity, sym->failure_count + 1);
+
 	if (r < 0)
 		return r;
-	count = loaded_resolve(sym, loaded, address, frames);
-	if (count < 0)
-		return count;
-	r = alloc_grow(&loaded->frames, &loaded->frame_capacity,
-		       loaded->frame_count + (size_t)count);
-	if (r < 0)
-		return r;
-	r = hashmap_add(loaded->answers, &address, &value);
-	if (r < 0)
-		return r;
-	answer.first = (uint32_t)loaded->frame_count;
-	answer.count = (uint32_t)count;
-	memcpy(loaded->frames + answer.first, frames, answer.count * sizeof(*frames));
-	loaded->frame_count += answer.count;
-	*(struct answer *)value = answer;
-	*ret = answer;
-	return 0;
+	failure = &sym->failures[sym->failure_count++];
+	*failure = (struct symbolizer_failure){ .error = error };
+	if (!loaded)
+		return 0;
+	failure->by_address = loaded->belief == BELIEVE_NOTHING;
+	failure->path = names_text(sym->names, module_info(loaded->mod)->path);
+	return failure->path ? 0 : -ENOMEM;
+}
+
+/* By another process, which may die of it. */
+static int loaded_ask(struct symbolizer *sym, struct loaded *loaded, const uint64_t *addresses,
+		      size_t count)
+{
+	int r = 0;
+
+	while (loaded->belief < BELIEVE_NOTHING) {
+		r = ask_worker(sym, loaded, addresses, count);
+		if (r >= 0 || r == -ENOMEM || r == -ECHILD)
+			return r;
+		loaded->belief++;
+		r = note_failure(sym, loaded, r);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < count && !r; i++) {
+		struct frame frame = { .origin = FRAME_UNKNOWN };
+
+		r = names_address(sym->names, module_basename(loaded->mod), addresses[i], &frame);
+		r = r ?: loaded_remember(sym, loaded, addresses[i], &frame, 1);
+	}
+	return r;
+}
+
+static int loaded_answer(struct symbolizer *sym, struct loaded *loaded, const uint64_t *addresses,
+			 size_t count)
+{
+	int r = 0;
+
+	/* What has no file is an image of the kernel's, or has no names. */
+	if (sym->worker && module_fd(loaded->mod) >= 0) {
+		r = loaded_ask(sym, loaded, addresses, count);
+		if (r != -ECHILD)
+			return r;
+		sym->worker = symbol_worker_free(sym->worker);
+		sym->without_libdw = true;
+		r = note_failure(sym, NULL, r);
+	}
+	for (size_t i = 0; i < count && !r; i++)
+		r = loaded_read(sym, loaded, addresses[i]);
+	return r;
+}
+
+int symbolizer_prepare(struct symbolizer *sym, struct module *mod, const uint64_t *addresses,
+		       size_t count)
+{
+	struct loaded *loaded;
+	int r;
+
+	if (!sym->worker || !count)
+		return 0;
+	loaded = symbolizer_module(sym, mod);
+	if (!loaded)
+		return -ENOMEM;
+	loaded->used = sym->stats.lookups;
+	r = loaded_answer(sym, loaded, addresses, count);
+	symbolizer_account(sym, loaded);
+	return r;
 }
 
 int symbolizer_lookup(struct symbolizer *sym, struct module *mod, uint64_t address,
 		      struct frame *ret, size_t max)
 {
-	const struct answer *known;
-	struct answer answer;
+	const struct frame *known;
 	struct loaded *loaded;
+	bool is_new;
 	size_t count;
 	int r;
 
@@ -373,78 +390,34 @@ int symbolizer_lookup(struct symbolizer *sym, struct module *mod, uint64_t addre
 	if (!loaded)
 		return -ENOMEM;
 	loaded->used = ++sym->stats.lookups;
-	known = hashmap_find(loaded->answers, &address);
-	if (known) {
-		answer = *known;
-		sym->stats.cache_hits++;
-	} else {
-		r = loaded_answer(sym, loaded, address, &answer);
+	known = answers_find(&loaded->answers, address, &count);
+	is_new = !known;
+	sym->stats.cache_hits += !is_new;
+	if (is_new) {
+		r = loaded_answer(sym, loaded, &address, 1);
 		if (r < 0)
 			return r;
+		known = answers_find(&loaded->answers, address, &count);
 	}
-	count = answer.count < max ? answer.count : max;
-	memcpy(ret, loaded->frames + answer.first, count * sizeof(*ret));
-	if (!known)
+	count = count < max ? count : max;
+	memcpy(ret, known, count * sizeof(*ret));
+	if (is_new)
 		symbolizer_account(sym, loaded);
 	return (int)count;
 }
 
-/* Read the kernel's symbols, again too: what cannot be read leaves those there were. */
-static int symbolizer_load_kernel(struct symbolizer *sym)
+const struct symbolizer_failure *symbolizer_failures(const struct symbolizer *sym,
+						     size_t *ret_count)
 {
-	uint64_t start_ns = clock_monotonic_ns();
-	struct kallsyms *kallsyms = NULL;
-	int r;
-
-	r = kallsyms_read(sym->kallsyms_path, &kallsyms);
-	sym->stats.load_ns += clock_monotonic_ns() - start_ns;
-	if (r == -ENOMEM)
-		return r;
-	sym->kernel_state = KERNEL_FRESH;
-	if (r < 0) {
-		log_debug(LOG_SYMBOLIZER, "reading kernel symbols: %s: %s", sym->kallsyms_path,
-			  strerror(-r));
-		return 0;
-	}
-	kallsyms_free(sym->kallsyms);
-	sym->kallsyms = kallsyms;
-	sym->stats.kernel_bytes = kallsyms_bytes(kallsyms);
-	return 0;
+	*ret_count = sym->failure_count;
+	return sym->failures;
 }
+
+/* ---- the kernel ---- */
 
 void symbolizer_refresh_kernel(struct symbolizer *sym)
 {
-	if (sym->kernel_state == KERNEL_FRESH)
-		sym->kernel_state = KERNEL_STALE;
-}
-
-static int symbolizer_find_kernel(struct symbolizer *sym, uint64_t address,
-				  struct kallsyms_symbol *ret)
-{
-	return sym->kallsyms ? kallsyms_find(sym->kallsyms, address, ret) : -ENOENT;
-}
-
-/* Returns 0 or -ENOMEM; @ret has no name when there is none. */
-static int symbolizer_kernel_symbol(struct symbolizer *sym, uint64_t address,
-				    struct kallsyms_symbol *ret)
-{
-	int r;
-
-	if (sym->kernel_state == KERNEL_UNREAD) {
-		r = symbolizer_load_kernel(sym);
-		if (r < 0)
-			return r;
-	}
-	r = symbolizer_find_kernel(sym, address, ret);
-	/* What was loaded later is often taken for the end of what was there before it. */
-	if (sym->kernel_state == KERNEL_STALE && (r < 0 || ret->module)) {
-		r = symbolizer_load_kernel(sym);
-		if (r < 0)
-			return r;
-		*ret = (struct kallsyms_symbol){ 0 };
-		symbolizer_find_kernel(sym, address, ret);
-	}
-	return 0;
+	kernel_symbols_refresh(sym->kernel);
 }
 
 int symbolizer_lookup_kernel(struct symbolizer *sym, uint64_t address, struct frame *ret,
@@ -457,7 +430,7 @@ int symbolizer_lookup_kernel(struct symbolizer *sym, uint64_t address, struct fr
 
 	if (!max)
 		return -EINVAL;
-	r = symbolizer_kernel_symbol(sym, address, &symbol);
+	r = kernel_symbols_find(sym->kernel, address, &symbol);
 	if (r < 0)
 		return r;
 	if (symbol.name) {
@@ -481,5 +454,8 @@ int symbolizer_lookup_kernel(struct symbolizer *sym, uint64_t address, struct fr
 void symbolizer_stats(const struct symbolizer *sym, struct symbolizer_stats *ret)
 {
 	*ret = sym->stats;
+	ret->load_ns += kernel_symbols_load_ns(sym->kernel);
+	ret->kernel_bytes = kernel_symbols_bytes(sym->kernel);
 	ret->text_bytes = names_bytes(sym->names);
+	ret->worker_cpu_ns = sym->worker ? symbol_worker_cpu_ns(sym->worker) : 0;
 }

@@ -45,6 +45,20 @@ struct symbolizer_options {
 	const char *kallsyms_path;	/* copied; NULL for /proc/kallsyms */
 	/* How long in all to wait for $DEBUGINFOD_URLS, where that is set; 0 for a minute. */
 	uint64_t debuginfod_ns;
+	/*
+	 * Files are read by a process of its own, without privileges (symbol_worker.h): what
+	 * they do to it costs their own names and nothing else.
+	 */
+	bool isolated;
+	/* How long that process may take for a module; 0 for 20 s. */
+	uint64_t module_ns;
+};
+
+/* What could not be read because its reader did not survive it. */
+struct symbolizer_failure {
+	const char *path;	/* of the module; NULL: the process could not be started */
+	int error;		/* as symbol_worker_ask() */
+	bool by_address;	/* nor could its symbols: it is named by addresses */
 };
 
 struct symbolizer_stats {
@@ -55,6 +69,7 @@ struct symbolizer_stats {
 	size_t cache_bytes;	/* held now by symbol tables and remembered answers */
 	size_t kernel_bytes;	/* and by the kernel's symbols */
 	size_t text_bytes;	/* and by the strings handed out, which only grow */
+	uint64_t worker_cpu_ns;	/* of the process that reads files */
 };
 
 /* @options may be NULL for defaults. NULL: no memory. */
@@ -87,6 +102,15 @@ int symbolizer_lookup_kernel(struct symbolizer *sym, uint64_t address, struct fr
  * the core kernel, /proc/kallsyms is read again.
  */
 void symbolizer_refresh_kernel(struct symbolizer *sym);
+/*
+ * These addresses of @mod will be asked for: when it is isolated they are named all at once, which is
+ * much faster than one by one. Returns 0 or -ENOMEM.
+ */
+int symbolizer_prepare(struct symbolizer *sym, struct module *mod, const uint64_t *addresses,
+		       size_t count);
+/* In the order in which they happened; good until the next look-up. */
+const struct symbolizer_failure *symbolizer_failures(const struct symbolizer *sym,
+						     size_t *ret_count);
 void symbolizer_stats(const struct symbolizer *sym, struct symbolizer_stats *ret);
 
 #endif

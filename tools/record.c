@@ -334,13 +334,16 @@ static int record_run(int argc, char **argv)
 	progress_init(&record.progress,
 		      !record.options.quiet && !words.command && !log_domains);
 	r = record_profile(&record, &status, &err);
-	if (r >= 0)
-		return status;
-	progress_clear(&record.progress);
-	if (!err.text[0])
-		error_set(&err, ERROR_FAILED, r, "cannot record: %s", strerror(-r));
-	status = message_error(&err);
-	return record.exec_status ? record.exec_status : status;
+	if (r < 0) {
+		progress_clear(&record.progress);
+		if (!err.text[0])
+			error_set(&err, ERROR_FAILED, r, "cannot record: %s", strerror(-r));
+		status = message_error(&err);
+		status = record.exec_status ? record.exec_status : status;
+	}
+	if (record.session && session_is_stuck(record.session))
+		status |= TOOL_AT_ONCE;
+	return status;
 }
 
 static const struct tool_example record_examples[] = {

@@ -29,6 +29,8 @@ struct tool_example {
 	const char *meaning;
 };
 
+#define TOOL_AT_ONCE 0x100
+
 struct tool {
 	const char *name;
 	const char *summary;		/* one line, for the list of commands */
@@ -43,7 +45,8 @@ struct tool {
 	bool takes_command;		/* behind -- */
 	/*
 	 * argv[0] is the name. Returns the exit status: 0, what enum error_kind
-	 * says, or that of a command that was run.
+	 * says, or that of a command that was run; with TOOL_AT_ONCE when there is a
+	 * thread that an orderly end would meet.
 	 */
 	int (*run)(int argc, char **argv);
 };

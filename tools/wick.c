@@ -47,6 +47,7 @@ static char *command_name(char *word)
 int main(int argc, char **argv)
 {
 	const struct tool *tool;
+	int status;
 
 	open_standard_files();
 	alloc_give_back();
@@ -55,5 +56,9 @@ int main(int argc, char **argv)
 		return help_missing_command();
 	argv[1] = command_name(argv[1]);
 	tool = tool_find(argv[1]);
-	return tool ? tool->run(argc - 1, argv + 1) : tool_refuse(argv[1]);
+	status = tool ? tool->run(argc - 1, argv + 1) : tool_refuse(argv[1]);
+	if (!(status & TOOL_AT_ONCE))
+		return status;
+	fflush(stdout);
+	_exit(status & ~TOOL_AT_ONCE);
 }

@@ -13,7 +13,7 @@ import stat
 import struct
 import sys
 
-LOOKUP, FORGET, GETATTR, OPEN, READ, RELEASE, FLUSH, INIT = 1, 2, 3, 14, 15, 18, 25, 26
+LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE, INIT = 1, 2, 3, 14, 15, 17, 18, 26
 ROOT, PROGRAM = 1, 2
 KEEP_CACHE = 2
 ENOENT, ENOSYS = 2, 38
@@ -45,10 +45,12 @@ class Program:
             return 0, struct.pack("<QII", 0, 0, 0) + attributes(node, len(self.data))
         if opcode == OPEN:
             return 0, struct.pack("<QII", 1, KEEP_CACHE, 0)
+        if opcode == STATFS:
+            return 0, struct.pack("<QQQQQIIII24x", 1000, 0, 0, 2, 0, 4096, 255, 4096, 0)
         if opcode == READ:
             offset, size = struct.unpack_from("<QI", body, 8)
             return 0, self.data[offset:offset + size]
-        if opcode in (RELEASE, FLUSH):
+        if opcode == RELEASE:
             return 0, b""
         return None if opcode == FORGET else (-ENOSYS, b"")
 

@@ -11,6 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import libfault  # noqa: E402
+import libfault_alloc  # noqa: E402
 
 ALL = os.environ.get("WICK_SWEEP") == "all"
 OUT = "out.pb.gz"
@@ -32,73 +33,6 @@ CALLS = (
     ("eventfd2", ("EMFILE",), (1,)),
 )
 ALLOCATIONS = (60, 300, 1505, 3000)
-
-# Fails allocation FAIL_AT of those that the program itself makes, and with FAIL_ON all from there on.
-# What libraries allocate for themselves does not fail: libdw 0.188 does not survive that.
-LIBRARY = r"""
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <link.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/auxv.h>
-static long at = -1, on, count;
-static char *begin, *end;
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
-static void learn(void)
-{
-	const ElfW(Phdr) *header = (void *)getauxval(AT_PHDR);
-	char *base = NULL;
-	for (unsigned long i = 0; i < getauxval(AT_PHNUM); i++) {
-		if (header[i].p_type == PT_PHDR)
-			base = (char *)header - header[i].p_vaddr;
-		if (header[i].p_type == PT_LOAD && header[i].p_flags & PF_X) {
-			begin = base + header[i].p_vaddr;
-			end = begin + header[i].p_memsz;
-		}
-	}
-	at = getenv("FAIL_AT") ? atol(getenv("FAIL_AT")) : 0;
-	on = !!getenv("FAIL_ON");
-}
-static int fails(void *caller)
-{
-	long now;
-	if (at < 0)
-		learn();
-	if ((char *)caller < begin || (char *)caller >= end)
-		return 0;
-	now = __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
-	if (!at || (on ? now < at : now != at))
-		return 0;
-	errno = ENOMEM;
-	return 1;
-}
-#define FAILS fails(__builtin_return_address(0))
-void *malloc(size_t size) { return FAILS ? NULL : __libc_malloc(size); }
-void *calloc(size_t count, size_t size) { return FAILS ? NULL : __libc_calloc(count, size); }
-void *realloc(void *old, size_t size) { return FAILS ? NULL : __libc_realloc(old, size); }
-char *strndup(const char *text, size_t size)
-{
-	size_t length = strnlen(text, size);
-	char *copy = FAILS ? NULL : __libc_malloc(length + 1);
-	if (copy)
-		*(char *)mempcpy(copy, text, length) = 0;
-	return copy;
-}
-char *strdup(const char *text)
-{
-	return FAILS ? NULL : strcpy(__libc_malloc(strlen(text) + 1), text);
-}
-__attribute__((destructor)) static void report(void)
-{
-	const char *path = getenv("FAIL_COUNT");
-	int fd = path ? open(path, O_WRONLY | O_CREAT, 0600) : -1;
-	if (fd >= 0)
-		dprintf(fd, "%ld", count);
-}
-"""
 
 
 def numbers(few, first, last):
@@ -162,24 +96,20 @@ def allocation_numbers():
     """Allocations grow with the machine, so here "all" is the first 40 and 400 more."""
     if not ALL:
         return ALLOCATIONS
-    libfault.Run(*ARGUMENTS, env=dict(os.environ, LD_PRELOAD="./fail.so", FAIL_COUNT="count"))
-    with open("count") as file:
-        count = int(file.read())
+    libfault.Run(*ARGUMENTS, env=libfault_alloc.environment(0))
+    count = libfault_alloc.count()
     return [*range(1, 41), *range(41, count, count // 400 + 1)]
 
 
 def sweep_allocations():
     if len(sys.argv) > 1 and "malloc" not in sys.argv[1:]:
         return
-    with open("fail.c", "w") as file:
-        file.write(LIBRARY)
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-w", "-o", "fail.so", "fail.c"], check=True)
+    libfault_alloc.build()
     tries = []
     for n in allocation_numbers():
-        env = dict(os.environ, LD_PRELOAD=os.path.abspath("fail.so"), FAIL_AT=str(n))
-        tries.append(("malloc %d" % n, {"env": env}))
+        tries.append(("malloc %d" % n, {"env": libfault_alloc.environment(n)}))
         if n % 5 == 0:
-            tries.append(("malloc from %d on" % n, {"env": dict(env, FAIL_ON="1")}))
+            tries.append(("malloc from %d on" % n, {"env": libfault_alloc.environment(n, on=True)}))
     sweep("malloc", tries)
 
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A program on a file system that answers, and then no longer does."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -46,6 +47,72 @@ def test_hangs(name, *arguments):
     libfault.case(name, problems, run.said)
 
 
+def mount_overlay():
+    for name in ("over", "empty"):
+        os.mkdir(name)
+    return subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                           "lowerdir=%s:%s" % (os.path.abspath("mount"), os.path.abspath("empty")),
+                           "over"], stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def test_stuck(name, *arguments):
+    libfault.old_file("out.pb.gz")
+    run = libfault.Run("-d", "1", "-F", "499", "--stats", "-o", "out.pb.gz", *arguments)
+    problems = libfault.outcome_problems(run, "out.pb.gz", (0,))
+    if not run.has("a file or process does not answer: continuing without"):
+        problems.append("does not say what it does without")
+    # Busy machines lose some by other causes.
+    if run.count("reported") < 10 * run.count("lost") + 1:
+        problems.append("%d reported, %d lost" % (run.count("reported"), run.count("lost")))
+    libfault.case(name, problems, run.said)
+
+
+def test_stuck_names(server, program):
+    """It answers while the program is sampled, and no longer when that is named."""
+    libfault.old_file("out.pb.gz")
+    child = subprocess.Popen([libfault.WICK, "record", "-v", "-p", program, "-d", "2", "-F", "499",
+                              "-o", "out.pb.gz"], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE, text=True)
+    libfault.children.append(child)
+    said = ""
+    while "sampling\n" not in said:
+        said += child.stderr.readline() or "sampling\n"
+    time.sleep(1)
+    server.send_signal(signal.SIGSTOP)
+    try:
+        said += child.communicate(timeout=libfault.SECONDS)[1]
+    except subprocess.TimeoutExpired:
+        pass
+    problems = [] if child.returncode == 0 else ["status %s" % child.returncode]
+    if not re.search("^wick: the symbol table of .*/program keeps its reader busy", said,
+                     re.MULTILINE):
+        problems.append("does not say what it does without")
+    libfault.case("a file that does not answer when it is named", problems or
+                  libfault.profile_problems("out.pb.gz"), said)
+
+
+def test_below_overlay(server):
+    """Which is no file system of a server by what it is called, and reading there waits for one."""
+    if not mount_overlay():
+        libfault.skip("an overlay over a hung file system", "no overlay here")
+        return
+    try:
+        program = libfault.start(["over/program", "300", "200"])
+        time.sleep(0.2)
+        test_stuck_names(server, str(program.pid))
+        server.send_signal(signal.SIGCONT)
+        # Stopped, and not silent: a request that it has taken could not even be given up.
+        server.send_signal(signal.SIGSTOP)
+        test_stuck("a thread waits for a file for ever: its samples are there", "-p",
+                   str(program.pid))
+        test_stuck("and those of the whole machine")
+    finally:
+        server.send_signal(signal.SIGCONT)
+        libfault.end(program)
+        libfault.children.remove(program)
+        subprocess.run(["umount", "-l", "over"], check=False)
+
+
 def test_interrupt(program):
     child = subprocess.Popen([libfault.WICK, "record", "-v", "-p", program, "-o", "int.folded"],
                              stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -69,8 +136,9 @@ def main():
         libfault.skip("a hung FUSE file", "no FUSE here")
         libfault.finish()
     try:
-        program = str(libfault.start(["mount/program", "30", "200"]).pid)
+        program = str(libfault.start(["mount/program", "300", "200"]).pid)
         test_answers(program)
+        test_below_overlay(server)
         server.send_signal(signal.SIGUSR1)
         test_hangs("its server hangs: the process is profiled without its tables", "-p", program)
         test_hangs("and so is the whole machine")

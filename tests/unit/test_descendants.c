@@ -11,7 +11,10 @@
 #include "profiler/proc_stat.h"
 #include "tests/unit/unit.h"
 
-/* A child and a grandchild, whose names look like the fields behind a name, until they are killed. */
+/*
+ * A child and a grandchild, until they are killed. Their names look like the fields behind a name, in
+ * two lines.
+ */
 struct family {
 	pid_t child, grandchild;
 };
@@ -26,7 +29,7 @@ static void family_begin(struct family *family)
 		pid_t pid;
 
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		prctl(PR_SET_NAME, "a) Z 1 (b");
+		prctl(PR_SET_NAME, "a) Z 1\n(b");
 		pid = fork();
 		if (!pid) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);

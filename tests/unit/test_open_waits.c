@@ -198,14 +198,15 @@ static void test_close(void **state)
 	const struct close_case *c = *state;
 	struct fixture f = { .settings = { .value_min = c->min, .value_max = c->max } };
 	struct window *w = window_new(0);
+	struct open_waits_closed closed = { .lost = 77 };
 	struct window_sample sample;
-	uint64_t lost = 77;
 	size_t position = 0;
 
 	fixture_open(&f);
 	put(&f, 1, &c->wait);
-	assert_int_equal(open_waits_close(f.waits, w, END_NS, &lost), c->added);
-	assert_int_equal(lost, c->lost);
+	assert_int_equal(open_waits_close(f.waits, w, END_NS, &closed), 0);
+	assert_int_equal(closed.added, c->added);
+	assert_int_equal(closed.lost, c->lost);
 	assert_int_equal(window_sample_count(w), c->added);
 	if (c->added) {
 		assert_true(window_next_sample(w, &position, &sample));
@@ -225,15 +226,16 @@ static void test_close_details(void **state)
 	const struct wick_detail *detail;
 	struct window *w = window_new(0);
 	struct window_sample sample;
+	struct open_waits_closed closed;
 	size_t position = 0;
-	uint64_t lost;
 
 	fixture_open(&f);
 	wait.reason = WICK_REASON_DISK;
 	wait.syscall = 8;
 	put(&f, 1, &wait);
 	keep(&f, window_full());
-	assert_int_equal(open_waits_close(f.waits, w, END_NS, &lost), 1);
+	assert_int_equal(open_waits_close(f.waits, w, END_NS, &closed), 0);
+	assert_int_equal(closed.added, 1);
 	assert_true(window_next_sample(w, &position, &sample));
 	detail = window_detail(w, sample.key.detail);
 	assert_non_null(detail);
@@ -299,15 +301,44 @@ static void test_close_no_memory(void **state)
 	window_free(full);
 	do {
 		struct window *w = window_new(0);
-		uint64_t lost, added;
+		struct open_waits_closed closed;
 
 		fail_alloc_after(skipped++);
-		added = open_waits_close(f.waits, w, END_NS, &lost);
+		assert_int_equal(open_waits_close(f.waits, w, END_NS, &closed), 0);
 		failed = fail_alloc_stop();
-		assert_int_equal(added + lost, 2);
-		assert_int_equal(window_sample_count(w), added);
+		assert_int_equal(closed.added + closed.lost, 2);
+		assert_int_equal(window_sample_count(w), closed.added);
 		window_free(w);
 	} while (failed);
+	fixture_close(&f);
+}
+
+/* A map that cannot be read is no map without waits. */
+static void test_unreadable(void **state)
+{
+	struct fixture f = { 0 };
+	struct open_waits_closed closed;
+	struct window *w = window_new(0);
+	int fd;
+
+	fixture_open(&f);
+	put(&f, 1, &open_wait);
+	keep(&f, window_full());
+	keep(&f, window_new(0));
+	fd = dup(f.fd);
+	assert_true(fd >= 0);
+	close(f.fd);
+	/* Nor is what is needed forgotten, however long it lasts. */
+	for (int i = 0; i < 5; i++)
+		keep(&f, window_new(0));
+	assert_true(open_waits_close(f.waits, w, END_NS, &closed) < 0);
+	assert_int_equal(closed.added + closed.lost, 0);
+	assert_int_equal(dup2(fd, f.fd), f.fd);
+	close(fd);
+	assert_int_equal(known_at_end(&f), 6);
+	assert_int_equal(open_waits_close(f.waits, w, END_NS, &closed), 0);
+	assert_int_equal(closed.added, 1);
+	window_free(w);
 	fixture_close(&f);
 }
 
@@ -318,6 +349,7 @@ int main(void)
 		UNIT_TEST("so has one that ends before the waits are looked at", test_between),
 		UNIT_TEST("so has one that is not seen when it begins", test_unseen),
 		UNIT_TEST("an open wait has its labels at the end of the run", test_close_details),
+		UNIT_TEST("waits that cannot be read are not taken for none", test_unreadable),
 		UNIT_TEST("without memory nothing that was kept is lost", test_no_memory),
 		UNIT_TEST("without memory open waits are counted as lost", test_close_no_memory),
 	};

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <string.h>
 
 #include "profiler/window.h"
+#include "tests/unit/fail_alloc.h"
 #include "tests/unit/unit.h"
 
 static struct window_sample sample(uint64_t task, uint64_t stack, uint64_t count)
@@ -58,6 +60,7 @@ static void test_merge(void **state)
 	struct window *a = window_new(0), *b = window_new(0);
 	struct window_event event = { .sample = sample(100, 200, 1), .time_ns = 5 };
 	size_t events;
+	uint64_t lost;
 
 	add(a, 100, 200, 1);
 	add(b, 100, 200, 2);
@@ -65,7 +68,7 @@ static void test_merge(void **state)
 	assert_int_equal(window_add_event(b, &event), 0);
 	window_set_time(a, 10, 20);
 	window_set_time(b, 20, 30);
-	assert_int_equal(window_merge(a, b), 0);
+	assert_int_equal(window_merge(a, b, &lost), 0);
 	window_free(b);
 	assert_int_equal(window_sample_count(a), 9);
 	assert_int_equal(window_task(a, 101)->pid, 101);
@@ -93,12 +96,72 @@ static void test_shed(void **state)
 	window_free(w);
 }
 
+/* What is in it, by looking. */
+static uint64_t samples_in(const struct window *w)
+{
+	const struct window_event *events;
+	struct window_sample s;
+	size_t position = 0, count;
+	uint64_t sum = 0;
+
+	while (window_next_sample(w, &position, &s))
+		sum += s.value.count;
+	events = window_events(w, &count);
+	for (size_t i = 0; i < count; i++)
+		sum += events[i].sample.value.count;
+	return sum;
+}
+
+/* So many that each container grows several times. */
+static struct window *large(uint64_t first_task)
+{
+	struct window *w = window_new(0);
+
+	for (uint64_t i = 0; i < 60; i++) {
+		struct window_event event = { .sample = sample(first_task + i, 200 + i, 1) };
+		struct wick_detail detail = { .present = i };
+
+		add(w, first_task + i, 200 + i, 3);
+		assert_int_equal(window_add_detail(w, 300 + i, &detail), 0);
+		assert_int_equal(window_add_event(w, &event), 0);
+	}
+	return w;
+}
+
+/* Each sample is in the window or lost, and none both, whatever fails. */
+static void test_merge_no_memory(void **state)
+{
+	size_t skipped = 0, failures = 0, partly = 0;
+	bool failed;
+
+	do {
+		struct window *a = large(100), *b = large(140);
+		uint64_t before = samples_in(a), lost = 0;
+		int r;
+
+		fail_alloc_after(skipped++);
+		r = window_merge(a, b, &lost);
+		failed = fail_alloc_stop();
+		assert_int_equal(r, failed ? -ENOMEM : 0);
+		assert_int_equal(samples_in(a), before + samples_in(b) - lost);
+		assert_int_equal(window_sample_count(a), samples_in(a));
+		assert_int_equal(window_sample_count(b), samples_in(b));
+		failures += failed;
+		partly += failed && lost < samples_in(b);
+		window_free(a);
+		window_free(b);
+	} while (failed);
+	assert_true(failures > 4);
+	assert_true(partly > 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("values of an equal key add up", test_sums),
 		UNIT_TEST("sources are kept apart", test_sources_apart),
 		UNIT_TEST("windows merge into one that needs neither", test_merge),
+		UNIT_TEST("without memory each sample is merged or lost", test_merge_no_memory),
 		UNIT_TEST("over the limit stacks are shed and counted", test_shed),
 	};
 

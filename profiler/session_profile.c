@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session_profile.c - a session's samples with their names, as a profile.
+ */
+#include <errno.h>
+
+#include "profiler/session_private.h"
+
+static struct module *module_by_id(void *context, uint32_t id)
+{
+	return tables_module(context, id);
+}
+
+/* Files whose readers died are named; of more of them only how many there were. */
+#define FAILURES_SHOWN 4
+
+static const char *failure_text(int error)
+{
+	static const struct {
+		int error;
+		const char *text;
+	} texts[] = {
+		{ -EPIPE, "made its reader die" },
+		{ -ETIME, "keeps its reader busy for ever" },
+		{ -ENOBUFS, "wants more memory than its reader may have" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (texts[i].error == error)
+			return texts[i].text;
+	return "confused its reader";
+}
+
+static void note_failure(struct session *s, const struct symbolizer_failure *failure)
+{
+	if (!failure->path)
+		session_note_fallback(s, "no process for reading debug information: continuing "
+					 "without inlined calls and lines");
+	else
+		session_note_fallback(s, "%s of %s %s: continuing with its %s",
+				      failure->by_address ? "the symbol table" :
+							    "the debug information",
+				      failure->path, failure_text(failure->error),
+				      failure->by_address ? "addresses" : "symbols");
+}
+
+/* What it cost and what was not to be had. */
+static void note_naming(struct session *s, const struct symbolizer *symbolizer)
+{
+	const struct symbolizer_failure *failures;
+	struct symbolizer_stats stats;
+	size_t count, shown = 0;
+
+	symbolizer_stats(symbolizer, &stats);
+	s->naming_cpu_ns = stats.worker_cpu_ns;
+	failures = symbolizer_failures(symbolizer, &count);
+	for (size_t i = 0; i < count; i++) {
+		/* Of one that killed a second reader, too, only that is said. */
+		if (i + 1 < count && failures[i + 1].path == failures[i].path)
+			continue;
+		if (shown++ < FAILURES_SHOWN)
+			note_failure(s, &failures[i]);
+	}
+	if (shown > FAILURES_SHOWN)
+		session_note_fallback(s, "%zu more files could not be read for names",
+				      shown - FAILURES_SHOWN);
+}
+
+int session_build_profile(struct session *s, struct profile **ret)
+{
+	_cleanup_(profile_builder_freep) struct profile_builder *builder = profile_builder_new();
+	/* Modules are named one after the other: a small cache serves as well as a large one. */
+	struct symbolizer_options limits = { .cache_bytes = s->options.memory_bytes / 8,
+					     .isolated = true };
+	_cleanup_(symbolizer_freep) struct symbolizer *symbolizer = symbolizer_new(&limits);
+	struct resolve_options options = {
+		.window = processing_window(s->processing),
+		.sources = s->rows,
+		.shown = s->shown,
+		.labels = s->options.labels,
+		.source_count = s->source_count,
+		.symbolizer = symbolizer,
+		.module = module_by_id,
+		.module_context = s->tables,
+		.jit_maps = processing_jit_maps(s->processing),
+		.label_notes = s->label_notes,
+		.target_pid = s->options.pid_count ? (uint32_t)s->options.pids[0] : 0,
+	};
+	struct profile_value_type period = { 0 };
+	int r;
+
+	if (!builder || !symbolizer)
+		return -ENOMEM;
+	r = resolve_window(&options, builder, &s->resolved);
+	s->finished = true;
+	note_naming(s, symbolizer);
+	r = r ?: profile_builder_string(builder, "cpu", &period.type);
+	r = r ?: profile_builder_string(builder, "nanoseconds", &period.unit);
+	r = r ?: session_add_comments(s, builder);
+	if (r < 0)
+		return r;
+	profile_builder_time(builder, s->start_realtime_ns, s->end_ns - s->start_ns);
+	profile_builder_period(builder, &period, 1000000000 / s->options.frequency_hz);
+	return profile_builder_finish(builder, ret);
+}
