@@ -132,6 +132,7 @@ static void syscall_chunk(void)
 #define PAGES 512
 #define PAGE_BYTES 4096
 #define MAPPINGS 8
+#define FAULTS (MAPPINGS * PAGES)
 
 static void fault_chunk(void)
 {
@@ -210,7 +211,7 @@ static const struct work {
 	{ "switch", 2 * ROUND_TRIPS, switch_begin, switch_chunk },
 	{ "switch-between", 2 * ROUND_TRIPS, switch_between_begin, switch_chunk },
 	{ "syscall", CALLS, NULL, syscall_chunk },
-	{ "fault", MAPPINGS * PAGES, NULL, fault_chunk },
+	{ "fault", FAULTS, NULL, fault_chunk },
 	{ "mutex", TURNS, mutex_begin, mutex_chunk },
 };
 
