@@ -332,7 +332,7 @@ static void note_fallbacks(struct session *s)
 	for (size_t i = 0; bpf_maps_missing(s->maps, i); i++)
 		fallback_note(s, "this kernel has no tracepoint %s: continuing without what it "
 			      "tells", bpf_maps_missing(s->maps, i));
-	if (s->bpf_stats_fd < 0)
+	if (s->options.time_programs && s->bpf_stats_fd < 0)
 		fallback_note(s, "no BPF statistics: continuing without the cost of BPF programs");
 }
 
@@ -343,7 +343,7 @@ int session_start(struct session *s, struct error *err)
 	for (size_t i = 0; i < s->options.pid_count && !s->options.wait_exec && !r; i++)
 		tables_preload(s->tables, s->options.pids[i]);
 	r = r ?: start_threads(s);
-	s->bpf_stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	s->bpf_stats_fd = s->options.time_programs ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
 	bpf_maps_control(s->maps)->enabled = 1;
 	s->start_ns = clock_monotonic_ns();
 	s->start_realtime_ns = clock_realtime_ns();
