@@ -179,7 +179,7 @@ static int open_sources(struct session *s, const struct wick_settings *settings,
 		int r = source_parse(s->texts[i], &written, own, err);
 
 		own->source = i;
-		own->labels |= row->labels | labels_details(s->options.labels);
+		own->labels |= labels_details_of(row, s->options.labels, s->options.labels_only);
 		if (row->delivers_events)
 			own->deliver_events = 1;
 		if (row->skips_profiler)

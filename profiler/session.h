@@ -68,6 +68,7 @@ struct session_options {
 	uint64_t memory_bytes;			/* 0: 64 MiB; kernel maps, rings, tables, windows */
 	enum session_delivery delivery;
 	uint64_t labels;			/* session_label_bit(): for each sample */
+	bool labels_only;			/* and none that events add by themselves */
 	bool time_programs;			/* each run of any on the machine then takes longer */
 	struct session_limits limits;
 };
