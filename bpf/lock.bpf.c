@@ -45,7 +45,7 @@ int BPF_PROG(lock_futex, struct pt_regs *regs, long number)
 		COUNT(&run, FILTERED);
 		return 0;
 	}
-	wait = wait_place(&run);
+	wait = wait_place(&run, wait_find(run.tid));
 	if (!wait)
 		return 0;
 	wait_begin(wait, bpf_ktime_get_ns());
@@ -105,11 +105,13 @@ SEC("?tp_btf/sched_waking")
 int BPF_PROG(lock_waking, struct task_struct *task)
 {
 	struct wick_wait *wait = wait_find(task->pid);
-	__u64 now_ns = bpf_ktime_get_ns();
 	struct run run = {};
+	__u64 now_ns;
 
-	if (!wait || (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_BEGUN) ||
-	    now_ns - wait->begin_ns < settings.value_min || run_open(&run, ctx, task_current()))
+	if (!wait || (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_BEGUN))
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	if (now_ns - wait->begin_ns < settings.value_min || run_open(&run, ctx, task_current()))
 		return 0;
 	wait_add_peer(&run, wait, now_ns);
 	return 0;
