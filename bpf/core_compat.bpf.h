@@ -163,6 +163,22 @@ static __always_inline __u32 task_syscall(struct task_struct *task, __u32 thread
 	return entry.syscall;
 }
 
+/*
+ * Whether the current task, which is in a system call, does this itself, and no interrupt. 0: it cannot
+ * be told. Interrupts of such a task have a stack of their own, and the arguments of a tracepoint
+ * lie on the stack that it is called on. The verifier lets no pointer become a number, but
+ * the difference of two is one.
+ */
+static __always_inline int task_acts(const void *ctx, struct task_struct *task, __u32 thread_bytes)
+{
+	__u64 place = (__u64)ctx;
+
+	if (!HAS_TYPED_TASK)
+		return 0;
+	asm volatile("%0 -= %1" : "+r"(place) : "r"(task));
+	return place + bpf_get_current_task() - (__u64)task->stack < thread_bytes;
+}
+
 /* The current task is in a call by the 32-bit table, whose numbers mean other calls (TS_COMPAT). */
 static __always_inline int task_in_compat_syscall(struct task_struct *task)
 {
