@@ -3,7 +3,8 @@
  * source_work.c - how long events take that a source counts, to see what counting slows them down by.
  *
  * Usage: source_work WORK DEPTH SPINS. Below a stack DEPTH deep it makes WORK's events, with so many
- * rounds of work between them, in chunks; prints the nanoseconds per event of the median chunk.
+ * rounds of work between them, in chunks; prints the nanoseconds per event of the median chunk, of
+ * those after the first WARM_NS, in which a profiler gets to know the program.
  * Everything is of the real-time class, as in fixed_work.c and for its reasons; so each run ends
  * after LIMIT_NS, whatever slows it down, and yields a while before the next one.
  */
@@ -26,6 +27,7 @@
 
 #define CHUNKS_MIN 3
 #define CHUNKS_MAX 150
+#define WARM_NS 300000000ull
 #define LIMIT_NS 1000000000ull
 
 static uint64_t times_ns[CHUNKS_MAX];
@@ -234,9 +236,13 @@ static const struct work *measured;
 
 static void measure(void)
 {
-	uint64_t begin_ns = clock_monotonic_ns(), start_ns = begin_ns, now_ns;
+	uint64_t begin_ns = clock_monotonic_ns(), start_ns, now_ns;
 	size_t count = 0;
 
+	do {
+		measured->chunk();
+		start_ns = clock_monotonic_ns();
+	} while (start_ns - begin_ns < WARM_NS);
 	while (count < CHUNKS_MAX && (count < CHUNKS_MIN || start_ns - begin_ns < LIMIT_NS)) {
 		measured->chunk();
 		now_ns = clock_monotonic_ns();
