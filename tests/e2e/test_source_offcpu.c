@@ -273,8 +273,11 @@ static void test_windows(void **state)
  */
 static void check_end(const char *event, const char *function, bool no_stacks)
 {
-	struct waits_run w = { .events = { event }, .phases = { "forever" },
-			       .no_stacks = no_stacks, .until_waiting = true, .limits = { .window_ms = 50 } };
+	struct waits_run w = { .events = { event },
+			       .phases = { "forever" },
+			       .no_stacks = no_stacks,
+			       .until_waiting = true,
+			       .limits = { .window_ms = 50 } };
 	struct sum sum;
 	uint64_t after_ns;
 
