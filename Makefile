@@ -234,6 +234,8 @@ fuzz:
 	$(Q)WICK_BUILD=$(O) tests/fuzz/search.py $(FUZZ_TARGETS)
 
 $(BENCH:%=%.o): | $(BENCH_BPF_OBJ:.bpf.o=.skel.h)
+# What others walk by frame pointers must have them.
+$(O)/tests/bench/source_work.o: CC_FLAGS += -fno-omit-frame-pointer
 $(BENCH) $(VM): $(O)/%: $(O)/%.o $(O)/libwick.a $(O)/flags/ld
 	$(call begin,LINK)
 	$(Q)$(CC) $(LD_FLAGS) -o $@ $< $(O)/libwick.a $(LIBS)

@@ -34,14 +34,26 @@ static __always_inline struct task_struct *task_current(void)
 		HAS_TYPED_TASK ? task_->field : BPF_CORE_READ(task_, field);    \
 	})
 
+/* The same of a bit field. */
+#define TASK_BITS(task, field)                                                  \
+	({                                                                      \
+		struct task_struct *task_ = (task);                             \
+		HAS_TYPED_TASK ? BPF_CORE_READ_BITFIELD(task_, field) :         \
+				 BPF_CORE_READ_BITFIELD_PROBED(task_, field);   \
+	})
+
+/* Its registers, typed as well, came with 5.15 (dd6e10fbd9fb). */
+#define HAS_TYPED_REGISTERS \
+	bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs)
+
 /*
- * The user registers a task saved when it entered the kernel. The helper came
- * with 5.15 (dd6e10fbd9fb); before, they end at the top of the kernel stack.
+ * The user registers a task saved when it entered the kernel. Without a helper for that: they end at
+ * the top of the kernel stack.
  */
 static __always_inline struct pt_regs *task_user_registers(struct task_struct *task,
 							   __u32 thread_bytes)
 {
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+	if (HAS_TYPED_REGISTERS)
 		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
 	return (struct pt_regs *)((__u64)BPF_CORE_READ(task, stack) + thread_bytes -
 				  sizeof(struct pt_regs));
@@ -57,6 +69,29 @@ static __always_inline struct pt_regs *sleeper_registers(struct task_struct *tas
 				  sizeof(struct pt_regs));
 }
 
+/* The bytes of @word before the first that is 0: (x - 1) & ~x has the high bit of that one, too. */
+static __always_inline __u64 text_word(__u64 word)
+{
+	__u64 zeros = (word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull;
+
+	return zeros ? word & (((zeros & -zeros) >> 7) - 1) : word;
+}
+
+/* The name of @task into 16 bytes at @to, with zeros behind it. */
+static __always_inline void task_comm_read(struct task_struct *task, void *to)
+{
+	__u64 *words = to;
+
+	words[0] = words[1] = 0;
+	if (!HAS_TYPED_TASK) {
+		bpf_probe_read_kernel_str(to, sizeof(task->comm), &task->comm);
+		return;
+	}
+	words[0] = text_word(((const __u64 *)task->comm)[0]);
+	if (words[0] >> 56)
+		words[1] = text_word(((const __u64 *)task->comm)[1]);
+}
+
 /* self_exec_id grew from u32 to u64 in 5.7 (d1e7fd6462ca); its low half suffices. */
 static __always_inline __u32 task_exec_id(struct task_struct *task)
 {
@@ -69,7 +104,7 @@ static __always_inline __u32 task_exec_id(struct task_struct *task)
  */
 static __always_inline int task_in_exec(struct task_struct *task)
 {
-	return BPF_CORE_READ_BITFIELD_PROBED(task, in_execve) &&
+	return TASK_BITS(task, in_execve) &&
 	       !BPF_CORE_READ(task, mm, start_code);
 }
 
@@ -83,12 +118,13 @@ struct task_entry {
 #define SYSCALLS_MAX 4095
 #define NO_RESULT -38ull	/* -ENOSYS, which the entry code stores before the call */
 
-/*
- * Interrupts and exceptions store -1 where system calls have their number. Threads that never were
- * in user mode have zeros for registers.
- */
-static __always_inline void task_entry_read(struct task_struct *task, __u32 thread_bytes,
-					    struct task_entry *ret)
+/* What of the saved registers tells that. */
+struct entry_registers {
+	__u64 ax, orig_ax, cs;
+};
+
+static __always_inline void entry_registers_read(struct task_struct *task, __u32 thread_bytes,
+						 struct entry_registers *ret)
 {
 	struct pt_regs *saved = task_user_registers(task, thread_bytes);
 	/* struct pt_regs from there on; cs is not a member of that type everywhere. */
@@ -96,10 +132,31 @@ static __always_inline void task_entry_read(struct task_struct *task, __u32 thre
 		__u64 ax, cx, dx, si, di, orig_ax, ip, cs;
 	} regs = {};
 
+	if (HAS_TYPED_REGISTERS) {
+		ret->ax = saved->ax;
+		ret->orig_ax = saved->orig_ax;
+		ret->cs = saved->cs;
+		return;
+	}
+	bpf_probe_read_kernel(&regs, sizeof(regs), &saved->ax);
+	ret->ax = regs.ax;
+	ret->orig_ax = regs.orig_ax;
+	ret->cs = regs.cs;
+}
+
+/*
+ * Interrupts and exceptions store -1 where system calls have their number. Threads that never were
+ * in user mode have zeros for registers.
+ */
+static __always_inline void task_entry_read(struct task_struct *task, __u32 thread_bytes,
+					    struct task_entry *ret)
+{
+	struct entry_registers regs;
+
 	*ret = (struct task_entry){};
 	if (TASK_FIELD(task, flags) & PF_KTHREAD_FLAG)
 		return;
-	bpf_probe_read_kernel(&regs, sizeof(regs), &saved->ax);
+	entry_registers_read(task, thread_bytes, &regs);
 	ret->from_user = (regs.cs & 3) == 3;
 	if (!ret->from_user || regs.orig_ax > SYSCALLS_MAX)
 		return;
@@ -114,6 +171,22 @@ static __always_inline __u32 task_syscall(struct task_struct *task, __u32 thread
 
 	task_entry_read(task, thread_bytes, &entry);
 	return entry.syscall;
+}
+
+/*
+ * Whether the current task, which is in a system call, does this itself, and no interrupt. 0: it cannot
+ * be told. Interrupts of such a task have a stack of their own, and the arguments of a tracepoint
+ * lie on the stack that it is called on. The verifier lets no pointer become a number, but
+ * the difference of two is one.
+ */
+static __always_inline int task_acts(const void *ctx, struct task_struct *task, __u32 thread_bytes)
+{
+	__u64 place = (__u64)ctx;
+
+	if (!HAS_TYPED_TASK)
+		return 0;
+	asm volatile("%0 -= %1" : "+r"(place) : "r"(task));
+	return place + bpf_get_current_task() - (__u64)task->stack < thread_bytes;
 }
 
 /* The current task is in a call by the 32-bit table, whose numbers mean other calls (TS_COMPAT). */
@@ -132,13 +205,13 @@ static __always_inline __u32 task_state(struct task_struct *task)
 	struct task_struct___state *old = (void *)task;
 
 	if (bpf_core_field_exists(task->__state))
-		return BPF_CORE_READ(task, __state);
-	return BPF_CORE_READ(old, state);
+		return TASK_FIELD(task, __state);
+	return HAS_TYPED_TASK ? old->state : BPF_CORE_READ(old, state);
 }
 
 static __always_inline int task_in_iowait(struct task_struct *task)
 {
-	return BPF_CORE_READ_BITFIELD_PROBED(task, in_iowait);
+	return TASK_BITS(task, in_iowait);
 }
 
 /* struct cgroup.kn.id: a union in 5.4, u64 since 5.5 (67c0496e87d1). */

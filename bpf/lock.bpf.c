@@ -45,7 +45,7 @@ int BPF_PROG(lock_futex, struct pt_regs *regs, long number)
 		COUNT(&run, FILTERED);
 		return 0;
 	}
-	wait = wait_place(&run);
+	wait = wait_place(&run, wait_find(run.tid));
 	if (!wait)
 		return 0;
 	wait_begin(wait, bpf_ktime_get_ns());
@@ -100,17 +100,27 @@ int BPF_PROG(lock_futex_return, struct pt_regs *regs, long result)
 	return 0;
 }
 
+/* The owner's kernel stack would always be the same, too. */
+static __always_inline int wakes_by_futex(const void *ctx, struct task_struct *waker)
+{
+	return task_syscall(waker, settings.thread_bytes) == SYSCALL_FUTEX + 1 &&
+	       task_acts(ctx, waker, settings.thread_bytes);
+}
+
 /* The last to wake it: before it sleeps for the lock it may have slept for a page. */
 SEC("?tp_btf/sched_waking")
 int BPF_PROG(lock_waking, struct task_struct *task)
 {
 	struct wick_wait *wait = wait_find(task->pid);
-	__u64 now_ns = bpf_ktime_get_ns();
 	struct run run = {};
+	__u64 now_ns;
 
-	if (!wait || (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_BEGUN) ||
-	    now_ns - wait->begin_ns < settings.value_min || run_open(&run, ctx, task_current()))
+	if (!wait || (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_BEGUN))
 		return 0;
+	now_ns = bpf_ktime_get_ns();
+	if (now_ns - wait->begin_ns < settings.value_min || run_open(&run, ctx, task_current()))
+		return 0;
+	run.without_kernel_stack = wakes_by_futex(ctx, run.task);
 	wait_add_peer(&run, wait, now_ns);
 	return 0;
 }

@@ -15,10 +15,13 @@ enum { OPTION_PREEMPTED, OPTION_WAKER };
 
 /*
  * What waits in a system call keeps its user stack until that returns; else it must be walked now. So
- * must what the task does behind the return: closing files, dying, stopping for a signal.
+ * must what the task does behind the return: closing files, dying, stopping for a signal. Where no
+ * stack is asked for there is nothing to take now.
  */
 static __always_inline int walk_can_wait(const struct switch_out *out)
 {
+	if (!stacks_wanted())
+		return 1;
 	return settings.value_min && (out->in_syscall || out->reason == WICK_REASON_KERNEL);
 }
 
@@ -30,29 +33,34 @@ static __always_inline int walk_can_wait(const struct switch_out *out)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(offcpu_in, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
-	struct wick_wait *wait = wait_find(next->pid);
-	struct run run = {};
+	__u32 tid = next->pid;
+	struct wick_wait *wait = tid ? wait_find(tid) : NULL;
+	struct run run = { .is_alone = 1 };
+	__u64 now_ns = 0;
 
-	if (!wait || wait->state != WICK_WAIT_OPEN || run_open(&run, ctx, next))
-		return 0;
-	wait_end(&run, wait, now_ns);
+	if (wait && wait->state == WICK_WAIT_OPEN && !run_open(&run, ctx, next)) {
+		now_ns = bpf_ktime_get_ns();
+		if (wait_end(&run, wait, now_ns))
+			now_ns = 0;
+	}
+	switch_time_pass(now_ns);
 	return 0;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(offcpu_out, bool preempt, struct task_struct *prev)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
 	struct switch_out out;
 	struct wick_wait *wait;
-	struct run run = {};
+	struct run run = { .is_alone = 1 };
+	__u64 now_ns;
 
-	if (run_open(&run, ctx, prev))
+	if (!prev->pid || run_open(&run, ctx, prev))
 		return 0;
+	now_ns = switch_time_take();
 	switch_classify(prev, preempt, settings.thread_bytes, &out);
 	wait = wait_find(run.tid);
-	if (wait && wait->state == WICK_WAIT_ENDED)
+	if (settings.value_min && wait && wait->state == WICK_WAIT_ENDED)
 		wait_finish(&run, wait);
 	if (out.is_dead) {
 		wait_forget(run.tid);
@@ -64,7 +72,7 @@ int BPF_PROG(offcpu_out, bool preempt, struct task_struct *prev)
 		COUNT(&run, FILTERED);
 		return 0;
 	}
-	wait = wait_place(&run);
+	wait = wait_place(&run, wait);
 	if (!wait)
 		return 0;
 	wait_begin(wait, now_ns);
@@ -106,7 +114,7 @@ int BPF_PROG(offcpu_waking, struct task_struct *task)
 	return 0;
 }
 
-/* With a least value, once at the end of the run: what still sleeps was never walked. */
+/* With a least value or without stacks, once at the end of the run: what still sleeps. */
 SEC("?iter/task")
 int offcpu_asleep(struct bpf_iter__task *ctx)
 {

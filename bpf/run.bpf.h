@@ -19,9 +19,19 @@ struct run {
 	__u32 pid, tid;
 	__u32 slot, generation;
 	__u32 without_kernel_stack;	/* where the tracepoint is, it says nothing */
+	__u32 is_alone;			/* no other run of the source on this CPU can come in between */
 };
 
-#define COUNT(run, name) __sync_fetch_and_add(&(run)->counters->value[WICK_COUNTER_##name], 1)
+/* Atomic only where need be: that waits for every store before it. */
+#define COUNT(run, name)                                                        \
+	do {                                                                    \
+		__u64 *count_ = &(run)->counters->value[WICK_COUNTER_##name];   \
+                                                                              \
+		if ((run)->is_alone)                                            \
+			*(volatile __u64 *)count_ += 1;                         \
+		else                                                            \
+			__sync_fetch_and_add(count_, 1);                        \
+	} while (0)
 
 static __always_inline void run_set_task(struct run *run, struct task_struct *task)
 {
@@ -144,10 +154,9 @@ static __always_inline __u64 task_send(struct run *run)
 	record->task.exec_id = task_exec_id(task);
 	record->task.flags = (flags & PF_KTHREAD_FLAG ? WICK_TASK_KERNEL : 0) |
 			     (flags & PF_EXITING_FLAG ? WICK_TASK_EXITING : 0);
-	/* As words of zeros first: the bytes behind the name are part of the id. */
-	__builtin_memset(record->task.comm, 0, 2 * WICK_COMM_BYTES);
-	bpf_probe_read_kernel_str(record->task.comm, WICK_COMM_BYTES, &task->comm);
-	bpf_probe_read_kernel_str(record->task.process_comm, WICK_COMM_BYTES, &leader->comm);
+	/* The bytes behind the names are part of the id. */
+	task_comm_read(task, record->task.comm);
+	task_comm_read(leader, record->task.process_comm);
 	record->id = wick_task_id(&record->task);
 	slot = sent_slot(record->id);
 	if (id_is_sent(run, slot, record->id))

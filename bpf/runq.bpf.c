@@ -14,9 +14,24 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* As for offcpu; and where no stack is asked for there is nothing to take now. */
 static __always_inline int walk_can_wait(const struct switch_out *out)
 {
-	if (!settings.walk_user && !settings.walk_kernel)
+	if (!stacks_wanted())
 		return 1;
 	return settings.value_min && (out->in_syscall || out->reason == WICK_REASON_KERNEL);
+}
+
+static __always_inline int runq_end(struct run *run, struct wick_wait *wait, __u64 now_ns)
+{
+	/* It was woken, and no program saw it. After the run that is so because it is detached. */
+	if (wait->state == WICK_WAIT_PREPARED) {
+		if (!run_is_on()) {
+			wait->state = WICK_WAIT_NONE;
+			COUNT(run, FILTERED);
+			return 0;
+		}
+		COUNT(run, TIMES_LOST);
+		wait->begin_ns = now_ns;
+	}
+	return wait_end(run, wait, now_ns);
 }
 
 /*
@@ -27,40 +42,34 @@ static __always_inline int walk_can_wait(const struct switch_out *out)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(runq_in, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
-	struct wick_wait *wait = wait_find(next->pid);
-	struct run run = {};
+	__u32 tid = next->pid;
+	struct wick_wait *wait = tid ? wait_find(tid) : NULL;
+	struct run run = { .is_alone = 1 };
+	__u64 now_ns = 0;
 
-	if (!wait || (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_PREPARED) ||
-	    run_open(&run, ctx, next))
-		return 0;
-	/* It was woken, and no program saw it. After the run that is so because it is detached. */
-	if (wait->state == WICK_WAIT_PREPARED) {
-		if (!run_is_on()) {
-			wait->state = WICK_WAIT_NONE;
-			COUNT(&run, FILTERED);
-			return 0;
-		}
-		COUNT(&run, TIMES_LOST);
-		wait->begin_ns = now_ns;
+	if (wait && (wait->state == WICK_WAIT_OPEN || wait->state == WICK_WAIT_PREPARED) &&
+	    !run_open(&run, ctx, next)) {
+		now_ns = bpf_ktime_get_ns();
+		if (runq_end(&run, wait, now_ns))
+			now_ns = 0;
 	}
-	wait_end(&run, wait, now_ns);
+	switch_time_pass(now_ns);
 	return 0;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(runq_out, bool preempt, struct task_struct *prev)
 {
-	__u64 now_ns = bpf_ktime_get_ns();
 	struct switch_out out;
 	struct wick_wait *wait;
-	struct run run = {};
+	struct run run = { .is_alone = 1 };
+	__u64 now_ns = 0;
 
-	if (run_open(&run, ctx, prev))
+	if (!prev->pid || run_open(&run, ctx, prev))
 		return 0;
 	switch_classify(prev, preempt, settings.thread_bytes, &out);
 	wait = wait_find(run.tid);
-	if (wait && wait->state == WICK_WAIT_ENDED)
+	if (settings.value_min && wait && wait->state == WICK_WAIT_ENDED)
 		wait_finish(&run, wait);
 	if (out.is_dead) {
 		wait_forget(run.tid);
@@ -70,9 +79,12 @@ int BPF_PROG(runq_out, bool preempt, struct task_struct *prev)
 		COUNT(&run, FILTERED);
 		return 0;
 	}
-	wait = wait_place(&run);
+	wait = wait_place(&run, wait);
 	if (!wait)
 		return 0;
+	/* Else it begins when it is woken; but copies of stacks go by this time. */
+	if (!out.is_blocked || stacks_wanted())
+		now_ns = switch_time_take();
 	wait_begin(wait, now_ns);
 	wait->reason = out.reason;
 	wait->syscall = out.syscall;
@@ -97,7 +109,7 @@ static __always_inline void woken_unknown(void *ctx, struct task_struct *task)
 		COUNT(&run, FILTERED);
 		return;
 	}
-	wait = wait_place(&run);
+	wait = wait_place(&run, wait_find(run.tid));
 	if (!wait)
 		return;
 	wait_begin(wait, bpf_ktime_get_ns());

@@ -48,12 +48,14 @@ static __always_inline wick_u64 wick_task_id(const struct wick_task *task)
 	return wick_id(hash);
 }
 
+/* Few of them are present, and a step of the hash waits for the one before it. */
 static __always_inline wick_u64 wick_detail_id(const struct wick_detail *detail)
 {
-	wick_u64 hash = unwind_hash(WICK_DETAIL_SEED, detail->present);
+	wick_u64 present = detail->present, hash = unwind_hash(WICK_DETAIL_SEED, present);
 
 	for (int i = 0; i < WICK_DETAIL_COUNT; i++)
-		hash = unwind_hash(hash, detail->value[i]);
+		if (present >> i & 1)
+			hash = unwind_hash(hash, detail->value[i]);
 	return wick_id(hash);
 }
 

@@ -8,6 +8,35 @@
 #include "bpf/core_compat.bpf.h"
 #include "bpf/sample_abi.h"
 
+/*
+ * When the switch is that two programs run at, one after the other: reading the clock is the dearest
+ * thing that most switches ask of them. 0: not known.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} switch_ns SEC(".maps");
+
+/* The first one's part, each time: interrupts are off until the second one has run. */
+static __always_inline void switch_time_pass(__u64 now_ns)
+{
+	__u32 zero = 0;
+	__u64 *passed = bpf_map_lookup_elem(&switch_ns, &zero);
+
+	if (passed)
+		*passed = now_ns;
+}
+
+static __always_inline __u64 switch_time_take(void)
+{
+	__u32 zero = 0;
+	__u64 *passed = bpf_map_lookup_elem(&switch_ns, &zero);
+
+	return passed && *passed ? *passed : bpf_ktime_get_ns();
+}
+
 #define STATE_DEAD 0x80		/* TASK_DEAD, linux/sched.h */
 #define SYSCALL_SCHED_YIELD 24	/* x86-64 */
 

@@ -7,6 +7,8 @@
  * Counted is what begins and returns in the run. A return belongs to the call that was noted only
  * if it is of the same number, and each return clears the note: children return from a clone() they
  * did not enter, and a call that seccomp refuses returns without having been entered.
+ *
+ * No interrupt makes a system call, and these programs are not preempted.
  */
 #include "bpf/wait.bpf.h"
 
@@ -37,7 +39,7 @@ int BPF_PROG(syscall_enter, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = task_current();
 	struct wick_wait *wait;
-	struct run run = {};
+	struct run run = { .is_alone = 1 };
 
 	if (!call_wanted(task, number) || run_open(&run, ctx, task))
 		return 0;
@@ -45,7 +47,7 @@ int BPF_PROG(syscall_enter, struct pt_regs *regs, long number)
 		COUNT(&run, FILTERED);
 		return 0;
 	}
-	wait = wait_place(&run);
+	wait = wait_place(&run, wait_find(run.tid));
 	if (!wait)
 		return 0;
 	wait->syscall = number + 1;
@@ -59,7 +61,7 @@ int BPF_PROG(syscall_return, struct pt_regs *regs, long result)
 	struct task_struct *task = task_current();
 	unsigned long number = returned_number(regs);
 	struct wick_wait *wait;
-	struct run run = {};
+	struct run run = { .is_alone = 1 };
 	__u64 value;
 
 	if (!call_wanted(task, number))

@@ -39,14 +39,12 @@ static __always_inline struct wick_wait *wait_find(__u32 tid)
 	return bpf_map_lookup_elem(&waits, &tid);
 }
 
-/* The place of thread @tid, made if need be. NULL: the map is full. */
+/* A place for thread @tid, which has none. NULL: the map is full. */
 static __always_inline struct wick_wait *wait_new(__u32 tid)
 {
-	struct wick_wait *wait = wait_find(tid), *empty;
+	struct wick_wait *empty;
 	__u32 zero = 0;
 
-	if (wait)
-		return wait;
 	empty = bpf_map_lookup_elem(&no_wait, &zero);
 	if (!empty)
 		return NULL;
@@ -60,10 +58,13 @@ static __always_inline __u32 task_instance(struct task_struct *task)
 	return (__u32)TASK_FIELD(task, start_time) ^ task_exec_id(task) * 0x9e3779b9u;
 }
 
-/* The place of the run's thread. NULL: there is none, and the wait is lost. */
-static __always_inline struct wick_wait *wait_place(struct run *run)
+/*
+ * The place of the run's thread: @found, if it has one, else a new one. NULL: there is none, and the
+ * wait is lost.
+ */
+static __always_inline struct wick_wait *wait_place(struct run *run, struct wick_wait *found)
 {
-	struct wick_wait *wait = wait_new(run->tid);
+	struct wick_wait *wait = found ? found : wait_new(run->tid);
 
 	if (wait) {
 		wait->instance = task_instance(run->task);
@@ -149,6 +150,11 @@ static __always_inline int wait_walk(struct run *run, struct wick_wait *wait)
 	return error;
 }
 
+static __always_inline int stacks_wanted(void)
+{
+	return settings.walk_user || settings.walk_kernel;
+}
+
 static __always_inline int value_wanted(__u64 value)
 {
 	return value >= settings.value_min && (!settings.value_max || value <= settings.value_max);
@@ -173,7 +179,10 @@ static __always_inline void wait_details(struct run *run, const struct wick_wait
 	}
 }
 
-/* It has ended, and its stacks are known. @run is of the thread that waited, current or not. */
+/*
+ * It has ended, and its stacks are known, or none are wanted. @run is of the thread that waited,
+ * current or not.
+ */
 static __always_inline void wait_report(struct run *run, struct wick_wait *wait, __u64 value)
 {
 	struct wick_key key = { .task = wait->task, .kernel_stack = wait->kernel_stack,
@@ -181,6 +190,13 @@ static __always_inline void wait_report(struct run *run, struct wick_wait *wait,
 
 	if (!sample_claim(run))
 		return;
+	if (!key.task)
+		key.task = task_send(run);
+	if (!key.task) {
+		COUNT(run, LOST_TASK);
+		run_release(run);
+		return;
+	}
 	wait_details(run, wait);
 	detail_add_common(run, value);
 	key.detail = detail_send(run);
@@ -257,18 +273,22 @@ static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 	run_release(run);
 }
 
-/* It ends. @run is of the thread that waited. */
-static __always_inline void wait_end(struct run *run, struct wick_wait *wait, __u64 now_ns)
+/* It ends. @run is of the thread that waited. Nonzero: stacks were walked, which takes its time. */
+static __always_inline int wait_end(struct run *run, struct wick_wait *wait, __u64 now_ns)
 {
 	__u64 value = now_ns - wait->begin_ns;
 
 	wait->state = WICK_WAIT_NONE;
-	if (!value_wanted(value))
+	if (!value_wanted(value)) {
 		COUNT(run, FILTERED);
-	else if (wait->task)
+		return 0;
+	}
+	if (wait->task || !stacks_wanted()) {
 		wait_report(run, wait, value);
-	else
-		wait_hold(run, wait, value);
+		return 0;
+	}
+	wait_hold(run, wait, value);
+	return 1;
 }
 
 /*

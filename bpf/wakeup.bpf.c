@@ -27,7 +27,9 @@ int BPF_PROG(wakeup_switch, bool preempt, struct task_struct *prev, struct task_
 	/* Wherever: what counts is where it is woken from. */
 	if (run_open(&run, ctx, prev) || !task_is_target(&run))
 		return 0;
-	wait = wait_new(run.tid);
+	wait = wait_find(run.tid);
+	if (!wait)
+		wait = wait_new(run.tid);
 	if (wait)
 		wait->begin_ns = bpf_ktime_get_ns();
 	else

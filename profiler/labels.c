@@ -229,6 +229,13 @@ uint64_t labels_details(uint64_t wanted)
 	return details;
 }
 
+uint64_t labels_details_of(const struct source *source, uint64_t wanted, bool only)
+{
+	uint64_t own = only ? source->labels & WICK_DETAIL_BIT(KEY) : source->labels;
+
+	return own | labels_details(wanted);
+}
+
 /* ---- a sample's ---- */
 
 int labels_new(uint64_t wanted, struct profile_builder *builder, struct labels **ret)

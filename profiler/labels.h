@@ -32,6 +32,8 @@ struct label_input {
 
 /* What the kernel's side must fill in for the labels in @wanted. */
 uint64_t labels_details(uint64_t wanted);
+/* The same for @source, which has labels of its own; with @only just its key, which has no name. */
+uint64_t labels_details_of(const struct source *source, uint64_t wanted, bool only);
 
 /* @wanted: bits of session_label_bit(). @builder is borrowed. */
 int labels_new(uint64_t wanted, struct profile_builder *builder, struct labels **ret);

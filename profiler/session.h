@@ -68,6 +68,8 @@ struct session_options {
 	uint64_t memory_bytes;			/* 0: 64 MiB; kernel maps, rings, tables, windows */
 	enum session_delivery delivery;
 	uint64_t labels;			/* session_label_bit(): for each sample */
+	bool labels_only;			/* and none that events add by themselves */
+	bool time_programs;			/* each run of any on the machine then takes longer */
 	struct session_limits limits;
 };
 
@@ -93,7 +95,7 @@ struct session_stats {
 	uint64_t duration_ns;
 	uint64_t first_sample_ns;		/* from session_open() to the first sample; 0: none */
 	uint64_t cpu_ns;			/* our own threads */
-	uint64_t bpf_ns, bpf_runs;		/* 0 when the kernel's BPF statistics are off */
+	uint64_t bpf_ns, bpf_runs;		/* 0 without time_programs */
 	uint64_t memory_user_bytes, memory_kernel_bytes;
 	uint64_t rows, table_bytes, modules, processes, rules;
 	const char *clock;			/* "cpu-clock" or "cycles" */

@@ -482,7 +482,9 @@ void record_options_session(const struct record_options *options, struct session
 		.cpus = options->cpus,
 		/* Nobody would see them. */
 		.stacks = options->histogram && !options->outputs.count ? 0 : options->stacks,
+		.labels_only = record_options_is_shown(options) && !options->outputs.count,
 		.labels = wanted_labels(options),
+		.time_programs = options->stats,
 		.depth_max = options->depth_max,
 		.memory_bytes = options->memory_bytes,
 		.delivery = (enum session_delivery)options->delivery,

@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import time
 
+import libbpf_tools
 import observed
 from table import Failed
 
@@ -42,22 +43,13 @@ class Load:
             file.write(self.stats)
 
 
-def profile_command(build):
-    answer = subprocess.run([HERE + "/fetch-profile", os.path.abspath(build) + "/bench"],
-                            stdout=subprocess.PIPE, text=True)
-    lines = answer.stdout.strip().splitlines() or ["nothing said"]
-    if answer.returncode:
-        raise Failed(lines[-1])
-    return lines[-1].split()
-
-
 def commands(build, folder):
     """Rows (name, command or the exception that says why there is none)."""
     wick = [build + "/wick", "record", "-q", "-a", "-o", folder + "/wick.pb.gz", "-F"]
     for hz in ("99", "19", "999"):
         yield "wick %s Hz" % hz, wick + [hz]
     try:
-        yield "libbpf-tools profile 99 Hz", profile_command(build) + [
+        yield "libbpf-tools profile 99 Hz", libbpf_tools.command(build, "profile") + [
             "-F", "99", "-f", "--stack-storage-size", "16384"]
     except Failed as error:
         yield "libbpf-tools profile 99 Hz", error

@@ -80,7 +80,8 @@ static void wait_for_tables(struct session *session, struct session_stats *ret)
 static double wick_ns(const char *workload, const char *depth, double *first_sample_ms)
 {
 	struct session_options options = { .cpus = "0", .frequency_hz = FREQUENCY_HZ,
-					   .stacks = SESSION_STACKS_USER };
+					   .stacks = SESSION_STACKS_USER,
+					   .time_programs = true };
 	_cleanup_(session_freep) struct session *session = NULL;
 	_cleanup_(profile_freep) struct profile *profile = NULL;
 	pid_t pid = start(workload, depth);

@@ -16,6 +16,9 @@ END_SECONDS = 90
 EXIT_TIMEOUT = 124
 # What user space shares with the kernel, and is counted there.
 SHARED = re.compile(r"bpf-map|\[perf_event\]")
+# What a profiler holds that has begun.
+EVENT = r"perf_event"
+LINK = r"bpf[-_]link"
 
 
 class Cost:
@@ -69,10 +72,14 @@ def memory(pid):
 
 
 class Observed:
-    """with Observed(command) as it: the process samples; afterwards it has ended by SIGINT."""
+    """with Observed(command) as it: the process samples; afterwards it has ended by SIGINT.
 
-    def __init__(self, command, output=os.devnull):
+    That it does is seen by what it holds: @sign is how such a thing is called in /proc/PID/fd.
+    """
+
+    def __init__(self, command, output=os.devnull, sign=EVENT):
         self.command = command
+        self.sign = sign
         self.output = output
         self.total_cpu = 0.0
 
@@ -83,17 +90,17 @@ class Observed:
                                             stderr=self.errors)
         self.pid = self.process.pid
         end = time.monotonic() + READY_SECONDS
-        while not self.has_events():
+        while not self.has_begun():
             if self.process.poll() is not None or time.monotonic() > end:
                 self.kill()
                 raise Failed("does not begin: " + self.said())
             time.sleep(0.02)
         return self
 
-    def has_events(self):
+    def has_begun(self):
         for path in glob.glob("/proc/%d/fd/*" % self.pid):
             try:
-                if "perf_event" in os.readlink(path):
+                if re.search(self.sign, os.readlink(path)):
                     return True
             except OSError:
                 pass

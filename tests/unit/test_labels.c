@@ -18,7 +18,7 @@ static const char *key_word(uint64_t key)
 
 static const struct source full = {
 	.name = "full",
-	.labels = WICK_DETAIL_BIT(REASON),
+	.labels = WICK_DETAIL_BIT(REASON) | WICK_DETAIL_BIT(KEY),
 	.reason = "on-cpu",
 	.key_label = "device",
 	.key_text = key_word,
@@ -152,6 +152,11 @@ static void test_table(void **state)
 	assert_int_equal(labels_details(session_label_bit("reason")),
 			 WICK_DETAIL_BIT(REASON) | WICK_DETAIL_BIT(SYSCALL));
 	assert_int_equal(labels_details(0), 0);
+	assert_int_equal(labels_details_of(&full, session_label_bit("lock"), false),
+			 full.labels | WICK_DETAIL_BIT(LOCK));
+	assert_int_equal(labels_details_of(&full, session_label_bit("lock"), true),
+			 WICK_DETAIL_BIT(KEY) | WICK_DETAIL_BIT(LOCK));
+	assert_int_equal(labels_details_of(&plain, 0, true), 0);
 }
 
 static int run_fill(void *arg)
