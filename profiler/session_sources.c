@@ -198,7 +198,7 @@ static int open_source(struct session *s, size_t index, const struct wick_settin
 
 	memcpy(cpus.bits, settings->cpus, sizeof(cpus.bits));
 	own->source = index;
-	own->labels |= row->labels | labels_details(s->options.labels);
+	own->labels |= labels_details_of(row, s->options.labels, s->options.labels_only);
 	if (row->delivers_events ||
 	    (row->has_address && own->labels & WICK_DETAIL_BIT(FILE)))
 		own->deliver_events = 1;
