@@ -66,6 +66,29 @@ static void note_naming(struct session *s, const struct symbolizer *symbolizer)
 				      shown - FAILURES_SHOWN);
 }
 
+/* Of the clock; without one each event is counted. */
+static int add_period(const struct session *s, struct profile_builder *builder)
+{
+	const struct source_value *counted = &s->shown[0]->values[0];
+	const char *type = counted->type, *unit = counted->unit;
+	struct profile_value_type period = { 0 };
+	int64_t every = 1;
+	int r;
+
+	for (size_t i = 0; i < s->source_count; i++) {
+		if (!s->sources[i] || !source_clock(s->sources[i]))
+			continue;
+		type = "cpu";
+		unit = "nanoseconds";
+		every = 1000000000 / s->options.frequency_hz;
+	}
+	r = profile_builder_string(builder, type, &period.type);
+	r = r ?: profile_builder_string(builder, unit, &period.unit);
+	if (!r)
+		profile_builder_period(builder, &period, every);
+	return r;
+}
+
 int session_build_profile(struct session *s, struct profile **ret)
 {
 	_cleanup_(profile_builder_freep) struct profile_builder *builder = profile_builder_new();
@@ -86,7 +109,6 @@ int session_build_profile(struct session *s, struct profile **ret)
 		.label_notes = s->label_notes,
 		.target_pid = s->options.pid_count ? (uint32_t)s->options.pids[0] : 0,
 	};
-	struct profile_value_type period = { 0 };
 	int r;
 
 	if (!builder || !symbolizer)
@@ -94,12 +116,10 @@ int session_build_profile(struct session *s, struct profile **ret)
 	r = resolve_window(&options, builder, &s->resolved);
 	s->finished = true;
 	note_naming(s, symbolizer);
-	r = r ?: profile_builder_string(builder, "cpu", &period.type);
-	r = r ?: profile_builder_string(builder, "nanoseconds", &period.unit);
+	r = r ?: add_period(s, builder);
 	r = r ?: session_add_comments(s, builder);
 	if (r < 0)
 		return r;
 	profile_builder_time(builder, s->start_realtime_ns, s->end_ns - s->start_ns);
-	profile_builder_period(builder, &period, 1000000000 / s->options.frequency_hz);
 	return profile_builder_finish(builder, ret);
 }

@@ -67,6 +67,7 @@ struct source {
 	/* What may follow the name and a colon; NULL: nothing. */
 	int (*parse_argument)(const char *text, struct wick_settings *settings, struct error *err);
 	const struct source_option *options;	/* ends with a NULL name; NULL: none */
+	uint32_t option[WICK_SOURCE_OPTIONS];	/* of wick_settings, before any is asked for */
 	/* Names of other rows that are run instead, all of whose values become this one's. */
 	const char *parts[SOURCE_PARTS_MAX];
 	const char *objects[SOURCE_OBJECTS_MAX];

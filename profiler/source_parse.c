@@ -125,6 +125,7 @@ int source_parse(const char *text, const struct source **ret, struct wick_settin
 	if (argument && !source->parse_argument)
 		return error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s: %s takes nothing "
 				 "behind a colon", text, name);
+	memcpy(settings->option, source->option, sizeof(settings->option));
 	if (argument)
 		r = source->parse_argument(argument, settings, err);
 	r = r ?: parse_options(source, rest, settings, err);

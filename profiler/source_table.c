@@ -21,10 +21,13 @@
 /* Of two events, with one meaning. */
 #define KIND_HELP "which kind of lock, or of page fault"
 
+enum { OPTION_PREEMPTED };	/* its index, for who always has it */
+
 static const struct source_option offcpu_options[] = {
 	OPTION_MIN,
 	OPTION_MAX,
-	OPTION_FLAG("preempted", "also the time a task could run and another did", 0),
+	OPTION_FLAG("preempted", "also the time a task could run and another did",
+		    OPTION_PREEMPTED),
 	OPTION_FLAG("waker", "who ended the wait, on top of the stack", 1),
 	{ 0 },
 };
@@ -194,7 +197,10 @@ const struct source source_table[] = {
 	  .key_text = source_softirq_name,
 	  .attach = source_attach_programs,
 	  .needs = needs_softirq },
-	{ .name = "wall", .help = "where tasks spend their time, on a CPU and waiting",
+	/* Elapsed time: also that in which a task could run, and had no CPU. */
+	{ .name = "wall",
+	  .help = "where tasks spend their time: on a CPU, waiting, and waiting for a CPU",
+	  .option = { [OPTION_PREEMPTED] = 1 },
 	  .parts = { "cpu", "offcpu" }, .options = offcpu_options,
 	  .values = { { "wall", "nanoseconds", true, true } } },
 	{ 0 },

@@ -430,7 +430,7 @@ static void test_preempted(void **state)
 
 static bool wall_holds(void)
 {
-	struct waits_run w = { .events = { "wall,preempted" }, .phases = { "cycles" },
+	struct waits_run w = { .events = { "wall" }, .phases = { "cycles" },
 			       .frequency_hz = 999 };
 	struct sample_choice choice = { 0 };
 	bool holds = true;
