@@ -21,16 +21,18 @@
 /* Of two events, with one meaning. */
 #define KIND_HELP "which kind of lock, or of page fault"
 
-enum { OPTION_PREEMPTED };	/* its index, for who always has it */
+#define PREEMPTED 0	/* its index, for who always has it */
+#define OPTION_WAKER OPTION_FLAG("waker", "who ended the wait, on top of the stack", 1)
 
 static const struct source_option offcpu_options[] = {
 	OPTION_MIN,
 	OPTION_MAX,
-	OPTION_FLAG("preempted", "also the time a task could run and another did",
-		    OPTION_PREEMPTED),
-	OPTION_FLAG("waker", "who ended the wait, on top of the stack", 1),
+	OPTION_FLAG("preempted", "also the time a task could run and another did", PREEMPTED),
+	OPTION_WAKER,
 	{ 0 },
 };
+
+static const struct source_option wall_options[] = { OPTION_MIN, OPTION_MAX, OPTION_WAKER, { 0 } };
 
 static const struct source_option length_options[] = { OPTION_MIN, OPTION_MAX, { 0 } };
 
@@ -200,8 +202,8 @@ const struct source source_table[] = {
 	/* Elapsed time: also that in which a task could run, and had no CPU. */
 	{ .name = "wall",
 	  .help = "where tasks spend their time: on a CPU, waiting, and waiting for a CPU",
-	  .option = { [OPTION_PREEMPTED] = 1 },
-	  .parts = { "cpu", "offcpu" }, .options = offcpu_options,
+	  .option = { [PREEMPTED] = 1 },
+	  .parts = { "cpu", "offcpu" }, .options = wall_options,
 	  .values = { { "wall", "nanoseconds", true, true } } },
 	{ 0 },
 };
