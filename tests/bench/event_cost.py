@@ -10,7 +10,7 @@ import libbpf_tools
 import observed
 from table import Failed
 
-ROUNDS = 7
+ROUNDS = 3
 SETTLE_SECONDS = 0.5
 DEPTH = "20"
 WORK_SECONDS = 60
