@@ -12,7 +12,8 @@
 #   PARTS=                   folders of the library, to build with only some of them
 
 O ?= build
-PARTS ?= profiler/base profiler/unwind profiler symbolizer formats
+PARTS ?= profiler/base profiler/unwind profiler/processes profiler/tables profiler/labels \
+	profiler/probes profiler/sources profiler symbolizer formats
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
@@ -146,11 +147,11 @@ $(O)/%.skel.h: $(O)/%.bpf.o
 	$(call begin,SKEL)
 	$(Q)$(BPFTOOL) gen skeleton $< name $(notdir $*) >$@
 
-$(O)/profiler/syscall_names.h: $(O)/flags/cc
+$(O)/profiler/sources/syscall_names.h: $(O)/flags/cc
 	$(call begin,SYSCALLS)
 	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | \
 	sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p' >$@
-$(O)/profiler/syscalls.o: $(O)/profiler/syscall_names.h
+$(O)/profiler/sources/syscalls.o: $(O)/profiler/sources/syscall_names.h
 
 $(O)/%.pb-c.c $(O)/%.pb-c.h: %.proto
 	$(call begin,PROTO)

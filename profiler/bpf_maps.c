@@ -20,7 +20,7 @@
 #include "bpf/switches.skel.h"
 #include "bpf/syscall.skel.h"
 #include "bpf/wakeup.skel.h"
-#include "profiler/needs.h"
+#include "profiler/sources/needs.h"
 #include "profiler/privileges.h"
 
 struct bpf_maps {

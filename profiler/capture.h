@@ -12,7 +12,7 @@
 #include "profiler/base/cleanup.h"
 #include "profiler/base/queue.h"
 #include "profiler/drain.h"
-#include "profiler/sideband.h"
+#include "profiler/processes/sideband.h"
 
 struct capture;
 

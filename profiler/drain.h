@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/bpf_maps.h"
-#include "profiler/notice.h"
-#include "profiler/source.h"
+#include "profiler/processes/notice.h"
+#include "profiler/sources/source.h"
 
 struct drain;
 

@@ -9,7 +9,7 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/hashmap.h"
-#include "profiler/main_module.h"
+#include "profiler/processes/main_module.h"
 #include "profiler/resolve.h"
 
 #define INLINES_MAX 64

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profiler/labels.h"
+#include "profiler/labels/labels.h"
 #include "profiler/locations.h"
 
 /* Kernel and user frames and a mark for each, of the task and of its peer, and a note between. */

@@ -11,10 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "formats/profile.h"
-#include "profiler/jit_maps.h"
-#include "profiler/label_notes.h"
+#include "profiler/processes/jit_maps.h"
+#include "profiler/labels/label_notes.h"
 #include "profiler/session.h"
-#include "profiler/source.h"
+#include "profiler/sources/source.h"
 #include "profiler/window.h"
 #include "symbolizer/symbolizer.h"
 

@@ -12,7 +12,7 @@
 
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
-#include "profiler/labels.h"
+#include "profiler/labels/labels.h"
 #include "profiler/limits.h"
 #include "profiler/privileges.h"
 #include "profiler/session_private.h"

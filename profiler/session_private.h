@@ -7,9 +7,9 @@
 #include "profiler/processing.h"
 #include "profiler/resolve.h"
 #include "profiler/session.h"
-#include "profiler/source.h"
-#include "profiler/tables.h"
-#include "profiler/witness.h"
+#include "profiler/sources/source.h"
+#include "profiler/tables/tables.h"
+#include "profiler/sources/witness.h"
 
 #define SESSION_SOURCES_MAX 16
 #define SESSION_FALLBACKS_MAX 24

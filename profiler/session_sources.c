@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "profiler/labels.h"
-#include "profiler/needs.h"
+#include "profiler/labels/labels.h"
+#include "profiler/sources/needs.h"
 #include "profiler/session_private.h"
 
 /* ---- what was asked for ---- */

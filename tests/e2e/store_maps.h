@@ -9,7 +9,7 @@
 #define WICK_STORE_MAPS_H
 
 #include <stdint.h>
-#include "profiler/table_store.h"
+#include "profiler/tables/table_store.h"
 
 /*
  * Make maps for @options, which has the limits, and fill in their descriptors. Skips the

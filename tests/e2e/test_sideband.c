@@ -16,8 +16,8 @@
 #include <sys/wait.h>
 
 #include "profiler/base/clock.h"
-#include "profiler/process.h"
-#include "profiler/sideband.h"
+#include "profiler/processes/process.h"
+#include "profiler/processes/sideband.h"
 
 #define EXIT_SKIPPED 77
 #define RING_BYTES (1u << 20)

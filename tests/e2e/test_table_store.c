@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "profiler/base/clock.h"
-#include "profiler/modules.h"
-#include "profiler/table_store.h"
+#include "profiler/processes/modules.h"
+#include "profiler/tables/table_store.h"
 #include "tests/e2e/store_maps.h"
 
 #define SECOND_NS 1000000000ull

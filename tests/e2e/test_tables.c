@@ -13,8 +13,8 @@
 #include <time.h>
 
 #include "profiler/base/clock.h"
-#include "profiler/notice.h"
-#include "profiler/tables.h"
+#include "profiler/processes/notice.h"
+#include "profiler/tables/tables.h"
 #include "profiler/window.h"
 #include "tests/e2e/store_maps.h"
 

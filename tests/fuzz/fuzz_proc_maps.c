@@ -2,7 +2,7 @@
 /* fuzz_proc_maps.c - any text as a line of /proc/PID/maps, and as a path of the kernel. */
 #include <string.h>
 
-#include "profiler/proc_maps.h"
+#include "profiler/processes/proc_maps.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profiler/sideband_parse.h"
+#include "profiler/processes/sideband_parse.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_record(const void *bytes, size_t size)

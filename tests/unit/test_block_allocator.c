@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profiler/block_allocator.h"
+#include "profiler/tables/block_allocator.h"
 #include "tests/unit/fail_alloc.h"
 
 static void test_take(void **state)

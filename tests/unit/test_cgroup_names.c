@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "profiler/cgroup_names.h"
+#include "profiler/processes/cgroup_names.h"
 #include "profiler/window.h"
 #include "tests/unit/unit.h"
 

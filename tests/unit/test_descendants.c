@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "profiler/base/cleanup.h"
-#include "profiler/descendants.h"
-#include "profiler/proc_stat.h"
+#include "profiler/processes/descendants.h"
+#include "profiler/processes/proc_stat.h"
 #include "tests/unit/unit.h"
 
 /*

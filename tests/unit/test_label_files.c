@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/label_files.h"
+#include "profiler/labels/label_files.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "profiler/labels.h"
+#include "profiler/labels/labels.h"
 #include "profiler/session.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/unit.h"

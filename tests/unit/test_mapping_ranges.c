@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "profiler/mapping_ranges.h"
+#include "profiler/processes/mapping_ranges.h"
 #include "tests/unit/fail_alloc.h"
 
 static uint32_t take(struct mapping_ranges *ranges, uint32_t pid, uint32_t count, uint64_t now_ns)

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "bpf/unwind_abi.h"
-#include "profiler/modules.h"
+#include "profiler/processes/modules.h"
 #include "tests/unit/fail_alloc.h"
 
 #define NO_PID 0x7ffffffeu

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/needs.h"
+#include "profiler/sources/needs.h"
 
 #include <bpf/libbpf.h>
 #include <string.h>

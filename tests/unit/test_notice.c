@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profiler/notice.h"
+#include "profiler/processes/notice.h"
 #include "profiler/window.h"
 #include "tests/unit/fail_alloc.h"
 

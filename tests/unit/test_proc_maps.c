@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "profiler/proc_maps.h"
+#include "profiler/processes/proc_maps.h"
 
 #define HEX_MAX "ffffffffffffffff"
 

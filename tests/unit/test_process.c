@@ -10,7 +10,7 @@
 
 #include "profiler/base/clock.h"
 #include "profiler/base/strbuf.h"
-#include "profiler/process.h"
+#include "profiler/processes/process.h"
 #include "tests/unit/fail_alloc.h"
 
 /* ---- lists ---- */

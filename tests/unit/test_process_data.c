@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_process_data.c - mappings that are not executable. */
-#include "profiler/process.h"
+#include "profiler/processes/process.h"
 
 #include "tests/unit/unit.h"
 

@@ -2,7 +2,7 @@
 #include <sys/syscall.h>
 
 #include "bpf/sample_abi.h"
-#include "profiler/reasons.h"
+#include "profiler/sources/reasons.h"
 #include "tests/unit/unit.h"
 
 static const struct reason_case {

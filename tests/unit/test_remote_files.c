@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "profiler/base/clock.h"
-#include "profiler/remote_files.h"
+#include "profiler/processes/remote_files.h"
 
 struct fixture {
 	char folder[64], path[128];

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "profiler/sideband_parse.h"
+#include "profiler/processes/sideband_parse.h"
 
 #define TIME_NS 123456789012345ull
 

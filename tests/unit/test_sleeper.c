@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "profiler/sleeper.h"
+#include "profiler/tables/sleeper.h"
 
 #include <string.h>
 #include <time.h>

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "profiler/session.h"
-#include "profiler/source.h"
+#include "profiler/sources/source.h"
 #include "tests/unit/unit.h"
 
 static size_t event_number(const char *name)

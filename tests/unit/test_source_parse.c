@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "profiler/session.h"
-#include "profiler/source.h"
+#include "profiler/sources/source.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/unit.h"
 

@@ -3,7 +3,7 @@
  * test_source_words.c - what keys of the fault, signal, exit and interrupt sources are called.
  */
 #include "bpf/sample_abi.h"
-#include "profiler/source_rows.h"
+#include "profiler/sources/source_rows.h"
 #include "tests/unit/unit.h"
 
 struct word_case {

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include "profiler/syscalls.h"
+#include "profiler/sources/syscalls.h"
 #include "tests/unit/unit.h"
 
 static const struct syscall_case {

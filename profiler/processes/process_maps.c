@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of a process as /proc/PID/maps has it. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "profiler/base/clock.h"
+#include "profiler/processes/proc_maps.h"
+#include "profiler/processes/process_private.h"
+
+static int add_line(struct process_table *table, struct process *process, char *line)
+{
+	struct mapping mapping = { 0 };
+	struct proc_map map;
+
+	/* What is no mapping line is nothing we know how to use; there is none today. */
+	if (proc_maps_parse(line, &map) < 0 || (!map.executable && !table->keeps_all))
+		return 0;
+	/* Emulated by the kernel: no code runs there. */
+	if (!strcmp(map.path, "[vsyscall]"))
+		return 0;
+	mapping.start = map.start;
+	mapping.end = map.end;
+	mapping.offset = map.offset;
+	mapping.device = map.device;
+	mapping.inode = map.inode;
+	mapping.path = map.path;
+	return process_add_mapping(table, process, &mapping);
+}
+
+/* Add what the maps file at @path says. Returns how many lines it had. */
+static int read_file(struct process_table *table, struct process *process, const char *path)
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	int count = 0, r;
+
+	if (!file)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (getline(&line, &size, file) > 0) {
+		r = add_line(table, process, line);
+		if (r < 0)
+			return r;
+		count++;
+	}
+	/* -ESRCH: it died halfway. */
+	return ferror(file) ? -errno : count;
+}
+
+/*
+ * Once the first thread has ended, /proc/PID/maps is empty while others go on: ask
+ * one of those.
+ */
+static int read_threads(struct process_table *table, struct process *process)
+{
+	char path[64 + NAME_MAX];
+	struct dirent *entry;
+	DIR *threads;
+	int r = 0;
+
+	snprintf(path, sizeof(path), "/proc/%u/task", process->pid);
+	threads = opendir(path);
+	if (!threads)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (!r && (entry = readdir(threads))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "/proc/%u/task/%s/maps", process->pid, entry->d_name);
+		r = read_file(table, process, path);
+		if (r == -ESRCH)
+			r = 0;
+	}
+	closedir(threads);
+	return r;
+}
+
+static bool same_lists(const struct process *a, const struct process *b)
+{
+	if (a->mapping_count != b->mapping_count)
+		return false;
+	for (size_t i = 0; i < a->mapping_count; i++) {
+		const struct mapping *m = &a->mappings[i], *n = &b->mappings[i];
+
+		if (m->start != n->start || m->end != n->end || m->offset != n->offset ||
+		    strcmp(m->path, n->path) != 0)
+			return false;
+		/* A notice has given a build ID instead. */
+		if (!m->build_id.size && (m->device != n->device || m->inode != n->inode))
+			return false;
+	}
+	return true;
+}
+
+/* @process gets the list of @fresh, unless it is the one it has. */
+static void list_take(struct process_table *table, struct process *process, struct process *fresh)
+{
+	if (same_lists(process, fresh)) {
+		process_clear_mappings(table, fresh);
+		return;
+	}
+	process_clear_mappings(table, process);
+	process->mappings = fresh->mappings;
+	process->mapping_count = fresh->mapping_count;
+	process->mapping_capacity = fresh->mapping_capacity;
+	process->dirty = true;
+}
+
+int process_read_maps(struct process_table *table, struct process *process)
+{
+	struct process fresh = { .pid = process->pid };
+	uint64_t now_ns = clock_monotonic_ns();
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", process->pid);
+	r = read_file(table, &fresh, path);
+	if (!r)
+		r = read_threads(table, &fresh);
+	if (r < 0) {
+		process_clear_mappings(table, &fresh);
+		return r;
+	}
+	list_take(table, process, &fresh);
+	/* From before the first line was read: what came meanwhile is applied once more. */
+	process->since_ns = now_ns;
+	process->maps_known = true;
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/sources/syscalls.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "profiler/base/cleanup.h"
+
+static const char *const names[] = {
+/* "[0] = "read"," and so on, from the C library's <sys/syscall.h>: the Makefile makes it. */
+#include "profiler/sources/syscall_names.h"
+};
+
+const char *syscall_name(uint64_t number)
+{
+	return number < ARRAY_SIZE(names) ? names[number] : NULL;
+}
+
+int syscall_number(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (names[i] && !strcmp(names[i], name))
+			return i;
+	return -ENOENT;
+}
