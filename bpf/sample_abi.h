@@ -9,6 +9,7 @@
 #ifndef WICK_SAMPLE_ABI_H
 #define WICK_SAMPLE_ABI_H
 
+#include "bpf/probe_abi.h"
 #include "bpf/unwind_abi.h"
 
 #define WICK_COMM_BYTES 16
@@ -240,14 +241,14 @@ struct wick_sleeper_record {
 	wick_u64 regs[UNWIND_REGISTERS];
 };
 
-/* EVENTS delivery: one sample, with its time. */
+/* EVENTS delivery: one sample, with its time; behind it a struct probe_values, when it has any. */
 struct wick_event_record {
 	struct wick_record head;
 	struct wick_key key;
 	struct wick_value value;
 	wick_u64 time_ns;		/* CLOCK_MONOTONIC */
 	wick_u32 cpu;
-	wick_u32 reserved;
+	wick_u32 values_bytes;		/* of the struct probe_values that follows; 0: none */
 };
 
 /* Asks user space to load a process's tables; the only record that wakes it. */

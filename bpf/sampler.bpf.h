@@ -55,7 +55,7 @@ static __always_inline int event_send(struct run *run, const struct wick_key *ke
 	event->value.sum = value;
 	event->time_ns = bpf_ktime_get_ns();
 	event->cpu = bpf_get_smp_processor_id();
-	event->reserved = 0;
+	event->values_bytes = 0;
 	return bpf_ringbuf_output(&ring, event, sizeof(*event), ring_flags(ring_held()));
 }
 

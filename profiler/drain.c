@@ -161,17 +161,30 @@ static int read_detail(struct drain *d, const void *record, size_t size)
 	return window_add_detail(record_window(d, &r->head), r->id, &r->detail);
 }
 
+/* What a probe read, behind its event. */
+static bool values_are_whole(const struct wick_event_record *r, size_t size)
+{
+	const struct probe_values *values = (const void *)(r + 1);
+
+	if (!r->values_bytes)
+		return true;
+	return size >= sizeof(*r) + PROBE_VALUES_HEAD_BYTES &&
+	       values->text_bytes <= sizeof(values->text) &&
+	       size >= sizeof(*r) + probe_values_size(values);
+}
+
 static int read_event(struct drain *d, const void *record, size_t size)
 {
 	const struct wick_event_record *r = record;
 	struct window_event event;
 	int error;
 
-	if (size < sizeof(*r))
+	if (size < sizeof(*r) || !values_are_whole(r, size))
 		return -EBADMSG;
 	event = (struct window_event){ .sample = { .key = r->key, .source = r->head.source,
 						   .value = r->value },
-				       .time_ns = r->time_ns, .cpu = r->cpu };
+				       .time_ns = r->time_ns, .cpu = r->cpu,
+				       .values = r->values_bytes ? (const void *)(r + 1) : NULL };
 	if (d->waits)
 		open_waits_complete(d->waits, record_window(d, &r->head), &r->key);
 	error = window_add_event(record_window(d, &r->head), &event);

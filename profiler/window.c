@@ -144,11 +144,18 @@ int window_add_sample(struct window *w, const struct window_sample *sample)
 
 int window_add_event(struct window *w, const struct window_event *event)
 {
+	const struct probe_values *values = NULL;
 	int r = alloc_grow(&w->events, &w->event_capacity, w->event_count + 1);
 
 	if (r < 0)
 		return r;
-	w->events[w->event_count++] = *event;
+	if (event->values) {
+		values = arena_copy(w->arena, event->values, probe_values_size(event->values));
+		if (!values)
+			return -ENOMEM;
+	}
+	w->events[w->event_count] = *event;
+	w->events[w->event_count++].values = values;
 	w->sample_count += event->sample.value.count;
 	return 0;
 }

@@ -39,7 +39,14 @@ struct window_event {
 	struct window_sample sample;
 	uint64_t time_ns;		/* CLOCK_MONOTONIC */
 	uint32_t cpu;
+	const struct probe_values *values;	/* of a probe: what it read; NULL: nothing */
 };
+
+/* As far as it is used. */
+static inline size_t probe_values_size(const struct probe_values *values)
+{
+	return PROBE_VALUES_HEAD_BYTES + values->text_bytes;
+}
 
 /* @bytes_max: stacks over it are kept as lost ones, counted; 0: no limit. NULL: no memory. */
 struct window *window_new(uint64_t bytes_max);

@@ -19,6 +19,7 @@
 
 struct bpf_maps;
 struct bpf_object;
+struct probe_set;
 struct source_options;
 struct source_run;
 struct session_needs;
@@ -102,6 +103,7 @@ struct source {
 	/* Samples have an address; so that its file can be told they come as EVENTS. */
 	bool has_address;
 	const struct source_need *needs;	/* ends with a NULL reason; NULL: none */
+	const struct probe_set *probes;		/* of a probe, when a session has it; NULL: none */
 };
 
 extern const struct source source_table[];	/* ends with a NULL name */
