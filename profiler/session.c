@@ -17,6 +17,7 @@
 #include "profiler/privileges.h"
 #include "profiler/session_private.h"
 #include "profiler/settings.h"
+#include "profiler/sources/source_probe.h"
 #include "profiler/targets.h"
 
 #define FREQUENCY_DEFAULT_HZ 99
@@ -398,8 +399,10 @@ struct session *session_free(struct session *s)
 		queue_empty(s->notices, false);
 		queue_empty(s->windows, true);
 	}
-	for (size_t i = 0; i < s->source_count; i++)
+	for (size_t i = 0; i < s->source_count; i++) {
 		source_close(s->sources[i]);
+		source_probe_free(s->probes[i]);
+	}
 	witness_free(s->witness);
 	session_needs_free(s->needs);
 	if (s->bpf_stats_fd >= 0)

@@ -58,6 +58,7 @@ struct session_options {
 	size_t pid_count, tid_count;
 	bool no_inherit;
 	bool wait_exec;				/* pids[0] is sampled from its next execve() on */
+	const char *command;			/* with that: what it will execute, as a shell finds it */
 	const char *comm_glob;			/* NULL: any; * ? [a-z], at most 31 characters */
 	const char *cgroup;			/* path of a cgroup folder, v1 or v2; NULL: any */
 	bool filter_uid;
@@ -165,7 +166,8 @@ DEFINE_CLEANUP(struct session_needs *, session_needs_free)
 bool session_source_lack(struct session_needs *needs, size_t index, size_t lack,
 			 struct session_lack *ret);
 
-/* The values that samples of event @text have, as "samples"; NULL after the last. */
-const char *session_event_value(const char *text, size_t index);
+/* The values that samples of event @text have, as "samples"; false after the last. */
+#define SESSION_VALUE_BYTES 64
+bool session_event_value(const char *text, size_t index, char ret[SESSION_VALUE_BYTES]);
 
 #endif

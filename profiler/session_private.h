@@ -17,6 +17,7 @@
 #define SESSION_LINKS_MAX 8
 
 struct bpf_link;
+struct source_probe;
 
 struct session {
 	struct session_options options;		/* borrowed pointers are good during open only */
@@ -30,6 +31,7 @@ struct session {
 	struct error left_out;			/* why events are not recorded that were asked for */
 	struct bpf_maps *maps;
 	struct source_run *sources[SESSION_SOURCES_MAX];
+	struct source_probe *probes[SESSION_SOURCES_MAX];	/* of events that are some */
 	struct witness *witness;		/* NULL: no source takes the guard */
 	struct bpf_link *links[SESSION_LINKS_MAX];	/* of the process object */
 	struct queue *notices, *windows;

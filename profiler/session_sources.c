@@ -11,6 +11,7 @@
 #include "profiler/labels/labels.h"
 #include "profiler/sources/needs.h"
 #include "profiler/session_private.h"
+#include "profiler/sources/source_probe.h"
 
 /* ---- what was asked for ---- */
 
@@ -28,14 +29,14 @@ static int add_source(struct session *s, const struct source *row, const struct 
 
 static int choose_source(struct session *s, const char *text, struct error *err)
 {
-	struct wick_settings unused = { 0 };
-	const struct source *row;
-	int r = source_parse(text, &row, &unused, err);
+	_cleanup_request_ struct source_request request = { 0 };
+	int r = source_parse(text, &request, err);
+	const struct source *row = request.source;
 
 	for (size_t i = 0; i < s->source_count && !r; i++)
-		if (s->shown[i] == row)
+		if (row->probe ? !strcmp(s->texts[i], text) : s->shown[i] == row)
 			r = error_set(err, ERROR_USAGE, -EEXIST, "event given twice: %s",
-				      row->name);
+				      row->probe ? text : row->name);
 	if (!r && !row->parts[0])
 		r = add_source(s, row, row, text, err);
 	for (size_t i = 0; i < SOURCE_PARTS_MAX && !r && row->parts[i]; i++)
@@ -78,8 +79,10 @@ static size_t drop_source(struct session *s, size_t index)
 		first--;
 	while (end < s->source_count && s->shown[end] == shown)
 		end++;
-	for (size_t i = first; i < end; i++)
+	for (size_t i = first; i < end; i++) {
 		s->sources[i] = source_close(s->sources[i]);
+		s->probes[i] = source_probe_free(s->probes[i]);
+	}
 	moved = s->source_count - end;
 	memmove(&s->rows[first], &s->rows[end], moved * sizeof(s->rows[0]));
 	memmove(&s->shown[first], &s->shown[end], moved * sizeof(s->shown[0]));
@@ -152,13 +155,12 @@ int session_check_needs(struct session *s, struct error *err)
 	if (!s->needs)
 		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
 	while (i < s->source_count) {
-		struct wick_settings settings = { 0 };
-		const struct source *written;
-		int r = source_parse(s->texts[i], &written, &settings, err);
+		_cleanup_request_ struct source_request request = { 0 };
+		int r = source_parse(s->texts[i], &request, err);
 
 		if (r < 0)
 			return r;
-		if (check_source(s, i, &settings))
+		if (check_source(s, i, &request.settings))
 			i = drop_source(s, i);
 		else
 			i++;
@@ -181,26 +183,35 @@ static bool tells_peer(const struct source *row, const struct wick_settings *set
 	return row->peer_label;
 }
 
-static int open_source(struct session *s, size_t index, const struct wick_settings *settings,
-		       struct error *err)
+/* Find what the event @request asks for, where it is a probe; it then has a row of its own. */
+static int find_probe(struct session *s, size_t index, struct source_request *request,
+		      struct error *err)
 {
-	struct cpu_set cpus;
-	struct source_options options = {
-		.index = index,
-		.frequency_hz = s->options.frequency_hz,
-		.cpus = settings->filter_cpus ? &cpus : NULL,
-		.witness = s->witness,
-		.settings = *settings,
-	};
-	const struct source *row = s->rows[index], *written;
-	struct wick_settings *own = &options.settings;
-	int r = source_parse(s->texts[index], &written, own, err);
+	bool shows_all = s->options.delivery == SESSION_EVENTS;
+	const struct probe_targets targets = { .pids = s->options.pids,
+					       .pid_count = s->options.pid_count,
+					       .command = s->options.wait_exec ?
+								  s->options.command :
+								  NULL };
+	int r;
 
-	memcpy(cpus.bits, settings->cpus, sizeof(cpus.bits));
+	if (!source_request_is_probe(request, shows_all))
+		return 0;
+	r = source_probe_open(request, &targets, shows_all, &s->probes[index], err);
+	if (r < 0)
+		return r;
+	s->rows[index] = s->shown[index] = source_probe_row(s->probes[index]);
+	return 0;
+}
+
+/* What the row has and the session asks for, beside what the event says itself. */
+static void settings_add(struct session *s, size_t index, struct wick_settings *own)
+{
+	const struct source *row = s->rows[index];
+
 	own->source = index;
 	own->labels |= labels_details_of(row, s->options.labels, s->options.labels_only);
-	if (row->delivers_events ||
-	    (row->has_address && own->labels & WICK_DETAIL_BIT(FILE)))
+	if (row->delivers_events || (row->has_address && own->labels & WICK_DETAIL_BIT(FILE)))
 		own->deliver_events = 1;
 	if (row->skips_profiler)
 		own->skip_pid = getpid();
@@ -208,10 +219,35 @@ static int open_source(struct session *s, size_t index, const struct wick_settin
 		own->walk_user = 0;
 	if (row->no_kernel_stack)
 		own->walk_kernel = 0;
-	if (!r && !own->walk_kernel && tells_peer(row, own))
+	if (!own->walk_kernel && tells_peer(row, own))
 		session_note_fallback(s, "%s: without kernel stacks interrupts are not told from "
 				      "the tasks they hit: continuing without that", row->name);
-	return r ?: source_open(row, &options, s->maps, &s->sources[index], err);
+}
+
+static int open_source(struct session *s, size_t index, const struct wick_settings *settings,
+		       struct error *err)
+{
+	_cleanup_request_ struct source_request request = { .settings = *settings };
+	struct source_options options = {
+		.index = index,
+		.frequency_hz = s->options.frequency_hz,
+		.witness = s->witness,
+		.only_pid = s->options.no_inherit && s->options.pid_count == 1 ?
+				    s->options.pids[0] :
+				    0,
+	};
+	struct cpu_set cpus;
+	int r = source_parse(s->texts[index], &request, err);
+
+	r = r ?: find_probe(s, index, &request, err);
+	if (r < 0)
+		return r;
+	memcpy(cpus.bits, settings->cpus, sizeof(cpus.bits));
+	options.cpus = settings->filter_cpus ? &cpus : NULL;
+	options.probe = s->probes[index];
+	options.settings = request.settings;
+	settings_add(s, index, &options.settings);
+	return source_open(s->rows[index], &options, s->maps, &s->sources[index], err);
 }
 
 /* The objects all sources share are loaded: what is refused now is refused to this one. */

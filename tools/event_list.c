@@ -5,76 +5,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "profiler/base/item.h"
 #include "profiler/base/strbuf.h"
 
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
-
-/* Behind the quote that ends the one at @text, or NULL. */
-static const char *skip_quoted(const char *text)
-{
-	const char *end = strchr(text + 1, *text);
-
-	return end ? end + 1 : NULL;
-}
-
-/*
- * Behind the '>' that ends the '<' at @text, or NULL: then it is no bracket,
- * as in operator< or arg1<5. An arrow, and the '>' of operator>, end nothing.
- */
-static const char *skip_angles(const char *text)
-{
-	size_t depth = 0;
-
-	for (; *text; text++) {
-		if (*text == '<')
-			depth++;
-		else if (*text == '>' && text[-1] != '-' && !--depth)
-			return text + 1;
-	}
-	return NULL;
-}
-
-/* Behind the ')' that ends the '(' at @text, or NULL. */
-static const char *skip_parentheses(const char *text)
-{
-	size_t depth = 0;
-
-	while (text && *text) {
-		if (*text == '"' || *text == '\'') {
-			text = skip_quoted(text);
-			continue;
-		}
-		if (*text == '(')
-			depth++;
-		else if (*text == ')' && !--depth)
-			return text + 1;
-		text++;
-	}
-	return NULL;
-}
-
-/* The comma or the end behind the item at @text; NULL with a reason when it is unfinished. */
-static const char *skip_item(const char *text, const char **ret_reason)
-{
-	const char *next = NULL;
-
-	for (; *text && *text != ','; text = next) {
-		if (*text == '(') {
-			next = skip_parentheses(text);
-		} else if (*text == '"' || *text == '\'') {
-			next = skip_quoted(text);
-		} else {
-			next = *text == '<' ? skip_angles(text) : NULL;
-			if (!next)
-				next = text + 1;
-		}
-		if (!next) {
-			*ret_reason = *text == '(' ? "a ( without )" : "a quote without end";
-			return NULL;
-		}
-	}
-	return text;
-}
 
 static bool is_key_value(const char *item, size_t size)
 {
@@ -116,7 +50,7 @@ static int add_item(struct text_list *list, const char *item, size_t size,
 int event_list_add(struct text_list *list, const char *text, const char **ret_reason)
 {
 	for (;;) {
-		const char *end = skip_item(text, ret_reason);
+		const char *end = item_end(text, ret_reason);
 		int r;
 
 		if (!end)

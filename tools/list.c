@@ -6,15 +6,20 @@
 #include "formats/reader.h"
 #include "formats/writer.h"
 #include "profiler/session.h"
+#include "tools/list_probes.h"
 #include "tools/message.h"
 #include "tools/tool.h"
 
 struct list_options {
 	struct tool_common common;
+	struct process_list pids;
 	bool json;
 };
 
 static const struct option_row list_table[] = {
+	{ 'p', "pid", "PID,...", "files that these processes have mapped, for patterns of functions",
+	  "Patterns", option_parse_processes, offsetof(struct list_options, pids),
+	  .completion = COMPLETE_PID },
 	{ .name = "json", .section = "Output", .help = "as JSON", .parse = option_parse_flag,
 	  .offset = offsetof(struct list_options, json) },
 	TOOL_HELP_OPTION,
@@ -181,38 +186,62 @@ static void add_json(struct strbuf *ret, const struct list_part *part,
 	strbuf_add_char(ret, ']');
 }
 
-static int list_run(int argc, char **argv)
+static int list_all(const struct list_options *options)
 {
 	_cleanup_(session_needs_freep) struct session_needs *needs = NULL;
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	struct list_options options = { 0 };
-	struct option_words words;
 	struct error err;
 	size_t i;
-	int status;
 
-	if (tool_parse(&list_tool, argc, argv, &options, &words, &status) < 0)
-		return status;
 	needs = session_needs_new();
 	if (!needs) {
 		message_no_memory(&err);
 		return message_error(&err);
 	}
 	for (i = 0; i < ARRAY_SIZE(list_parts); i++)
-		(options.json ? add_json : add_text)(&text, &list_parts[i], needs);
-	if (options.json)
+		(options->json ? add_json : add_text)(&text, &list_parts[i], needs);
+	if (options->json)
 		strbuf_add_text(&text, "}\n");
 	return message_print(&text);
 }
 
+static int list_run(int argc, char **argv)
+{
+	struct list_options options = { 0 };
+	struct option_words words;
+	int status;
+
+	if (tool_parse(&list_tool, argc, argv, &options, &words, &status) < 0)
+		return status;
+	status = words.count ? list_probes(words.words[0], &options.pids, options.json) :
+			       list_all(&options);
+	process_list_done(&options.pids);
+	return status;
+}
+
+static const struct tool_example list_examples[] = {
+	{ "wick list", "events, labels and formats, and what is missing here" },
+	{ "wick list 'tracepoint:sched:*'", "tracepoints of the scheduler, with their fields" },
+	{ "wick list 'kprobe:tcp_*'", "functions of the kernel, with their arguments" },
+	{ "wick list 'uprobe:libc:mem*'", "functions of a library" },
+	{ "wick list 'usdt::*' -p 4242", "the probes that a process's files declare" },
+	{ 0 },
+};
+
 const struct tool list_tool = {
 	.name = "list",
 	.summary = "list what can be sampled, and the formats",
-	.usage = "",
+	.usage = "[PATTERN]",
 	.description = "Print the events and labels of wick record, and the formats that are read "
 		       "and written. Where this machine cannot record an event, or only a part of "
 		       "it, a line below it says why, and what to use or get instead. What "
-		       "recording as a whole needs says wick doctor.",
+		       "recording as a whole needs says wick doctor.\n\n"
+		       "With a pattern print the probes that match, with their arguments, as they can "
+		       "be given to wick record -e and wick trace: SCHEME:PATTERN, of functions and "
+		       "USDT probes SCHEME:FILE:PATTERN, where * ? and [a-z] match any characters. "
+		       "Without a scheme it is all of the kernel's.",
+	.examples = list_examples,
+	.words_max = 1,
 	.options = list_table,
 	.run = list_run,
 };

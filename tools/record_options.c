@@ -380,11 +380,11 @@ static int make_events(struct record_options *options, struct error *err)
 /* Whether event @text has the value @name; adds those it has to @known. */
 static bool event_has_value(const char *text, const char *name, struct strbuf *known)
 {
-	const char *value;
+	char value[SESSION_VALUE_BYTES];
 	bool found = false;
 	size_t i;
 
-	for (i = 0; (value = session_event_value(text, i)); i++) {
+	for (i = 0; session_event_value(text, i, value); i++) {
 		strbuf_printf(known, "%s%s", known->size ? ", " : "", value);
 		found = found || !strcmp(value, name);
 	}

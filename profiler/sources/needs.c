@@ -105,6 +105,25 @@ static bool has_event(struct session_needs *needs, const char *name)
 	return fd >= 0 || errno == EACCES || errno == EPERM;
 }
 
+/* A kind of perf event that has a folder of its own. */
+static bool has_event_source(struct session_needs *needs, const char *name)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", name);
+	return !access(path, F_OK);
+}
+
+static bool has_hardware(struct session_needs *needs, const char *name)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr), .type = PERF_TYPE_HARDWARE,
+					.config = PERF_COUNT_HW_CPU_CYCLES, .disabled = 1 };
+	_cleanup_close_ int fd =
+		(int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd >= 0 || errno == EACCES || errno == EPERM;
+}
+
 /* ---- lists ---- */
 
 static const struct source_need needs_common[] = {
@@ -252,6 +271,32 @@ const struct source_need needs_irq[] = {
 const struct source_need needs_softirq[] = {
 	TRACEPOINT("softirq_entry", WITHOUT_INTERRUPTS),
 	TRACEPOINT("softirq_exit", WITHOUT_INTERRUPTS),
+	{ 0 },
+};
+
+/* ---- probes ---- */
+
+const struct source_need needs_uprobe[] = {
+	{ has_event_source, "uprobe", "the kernel has no probes in programs (CONFIG_UPROBE_EVENTS)",
+	  "-e cpu, and syscall: for what leaves the program" },
+	{ 0 },
+};
+
+const struct source_need needs_kprobe[] = {
+	{ has_event_source, "kprobe", "the kernel has no probes in itself (CONFIG_KPROBE_EVENTS)",
+	  "rawtp: or tracepoint:, where a tracepoint is near; see wick list 'tracepoint:*'" },
+	{ 0 },
+};
+
+const struct source_need needs_tracefs[] = {
+	{ has_event_source, "tracepoint", "the kernel has no events of tracepoints "
+	  "(CONFIG_EVENT_TRACING)", "rawtp:, the same places with other arguments" },
+	{ 0 },
+};
+
+const struct source_need needs_hardware[] = {
+	{ has_hardware, "", "this machine, or the virtual one, has no hardware counters",
+	  "sw:, and -e cpu on a clock" },
 	{ 0 },
 };
 

@@ -26,6 +26,7 @@ const struct source_need *needs_lacking(struct session_needs *needs,
 /* Each ends with a NULL reason. */
 extern const struct source_need needs_cpu[], needs_offcpu[], needs_runq[], needs_wakeup[],
 	needs_switch[], needs_syscall[], needs_lock[], needs_fault[], needs_signal[], needs_exit[],
-	needs_irq[], needs_softirq[];
+	needs_irq[], needs_softirq[], needs_uprobe[], needs_kprobe[], needs_tracefs[],
+	needs_hardware[];
 
 #endif

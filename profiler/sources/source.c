@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/sources/source.h"
 
-#include <assert.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -9,9 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "profiler/base/alloc.h"
 #include "profiler/bpf_maps.h"
-
-#define SOURCE_LINKS_MAX 16
 
 struct source_run {
 	const struct source *row;
@@ -19,8 +17,8 @@ struct source_run {
 	struct cpu_set cpus;
 	struct bpf_object *objects[SOURCE_OBJECTS_MAX];
 	int events[SOURCE_EVENT_KINDS][WICK_CPUS_MAX];	/* perf events by CPU, -1: none */
-	struct bpf_link *links[SOURCE_LINKS_MAX];
-	size_t link_count;
+	struct bpf_link **links;
+	size_t link_count, link_capacity;
 	const char *clock;
 };
 
@@ -69,22 +67,36 @@ static bool program_is_iterator(const struct bpf_program *program)
 	return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
 }
 
+int source_keep_link(struct source_run *run, struct bpf_link *link)
+{
+	int r = alloc_grow(&run->links, &run->link_capacity, run->link_count + 1);
+
+	if (r < 0)
+		bpf_link__destroy(link);
+	else
+		run->links[run->link_count++] = link;
+	return r;
+}
+
 int source_attach_programs(struct source_run *run, struct error *err)
 {
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && run->objects[i]; i++) {
 		struct bpf_program *program;
+		struct bpf_link *link;
+		int r;
 
 		bpf_object__for_each_program(program, run->objects[i])
 		{
 			if (!bpf_program__autoload(program) || program_is_iterator(program))
 				continue;
-			assert(run->link_count < SOURCE_LINKS_MAX);
-			run->links[run->link_count] = bpf_program__attach(program);
-			if (!run->links[run->link_count])
+			link = bpf_program__attach(program);
+			if (!link)
 				return error_set(err, ERROR_NOT_SUPPORTED, -errno,
 						 "cannot attach: %s: %s",
 						 bpf_program__name(program), strerror(errno));
-			run->link_count++;
+			r = source_keep_link(run, link);
+			if (r < 0)
+				return r;
 		}
 	}
 	return 0;
@@ -132,6 +144,7 @@ struct source_run *source_close(struct source_run *run)
 	source_detach(run);
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX; i++)
 		bpf_object__close(run->objects[i]);
+	free(run->links);
 	free(run);
 	return NULL;
 }

@@ -17,10 +17,13 @@
 #include "profiler/base/error.h"
 #include "profiler/cpu_set.h"
 
+struct bpf_link;
 struct bpf_maps;
 struct bpf_object;
+struct probe_kind;
 struct probe_set;
 struct source_options;
+struct source_probe;
 struct source_run;
 struct session_needs;
 struct witness;
@@ -36,12 +39,31 @@ struct source_value {
 	bool is_main;			/* what formats with one value show */
 };
 
+/* What an event asks for, as it was written: "uprobe:libc:malloc,filter=arg1 > 4k". */
+struct source_request {
+	const struct source *source;
+	struct wick_settings settings;
+	/* Of a probe; NULL: not given. */
+	char *argument;				/* what is behind the name and its colon */
+	char *show, *sum, *unit, *labels, *filter;
+	uint64_t period;			/* of a counter: events for a sample */
+	uint32_t force;				/* although it could change what the program does */
+};
+
+/* Whether anything is asked of the arguments of what happens. */
+bool source_request_has_values(const struct source_request *request);
+/*
+ * Whether it is a probe: of a source that can be one (with_values) when its arguments are asked for,
+ * or are all to be shown; the request's source then is that.
+ */
+bool source_request_is_probe(struct source_request *request, bool shows_all);
+
 /* An item of -e behind the event: "min=1ms", or, a flag, "waker". */
 struct source_option {
 	const char *name, *help;
-	/* NULL: a flag, @field is a uint32_t and becomes 1. Returns 0 or -EINVAL. */
+	/* NULL: a flag, @field is a uint32_t and becomes 1. Returns 0 or a negative errno. */
 	int (*parse)(const char *text, void *field);
-	size_t offset;				/* of the field, in struct wick_settings */
+	size_t offset;				/* of the field, in struct source_request */
 	const char *shown;			/* "min=TIME"; NULL: as its name */
 };
 
@@ -67,6 +89,8 @@ struct source {
 	const char *name, *help;
 	/* What may follow the name and a colon; NULL: nothing. */
 	int (*parse_argument)(const char *text, struct wick_settings *settings, struct error *err);
+	/* Or it is a probe, of that kind; then it is run as a row of its own (source_probe.h). */
+	const struct probe_kind *probe;
 	const struct source_option *options;	/* ends with a NULL name; NULL: none */
 	uint32_t option[WICK_SOURCE_OPTIONS];	/* of wick_settings, before any is asked for */
 	/* Names of other rows that are run instead, all of whose values become this one's. */
@@ -103,6 +127,8 @@ struct source {
 	/* Samples have an address; so that its file can be told they come as EVENTS. */
 	bool has_address;
 	const struct source_need *needs;	/* ends with a NULL reason; NULL: none */
+	/* What is run instead where its arguments are asked for, a probe; NULL: the same. */
+	const struct source *with_values;
 	const struct probe_set *probes;		/* of a probe, when a session has it; NULL: none */
 };
 
@@ -113,21 +139,28 @@ const struct source *source_find(const char *name);
 /* How much of "NAME[:ARGUMENT][,OPTION]…" is the name. */
 size_t source_name_size(const char *text);
 /*
- * Read "NAME[:ARGUMENT][,KEY=VALUE|FLAG]…": the row into *@ret, what is asked of it into
- * @settings. Returns 0; -ENOENT for an unknown name; -EINVAL; the sentence is in @err.
+ * Read "NAME[:ARGUMENT][,KEY=VALUE|FLAG]…" into @ret, whose settings are filled in already, or empty.
+ * Returns 0; -ENOENT for an unknown name; -EINVAL; the sentence is in @err. source_request_done() in
+ * every case.
  */
-int source_parse(const char *text, const struct source **ret, struct wick_settings *settings,
-		 struct error *err);
+int source_parse(const char *text, struct source_request *ret, struct error *err);
+void source_request_done(struct source_request *request);
+#define _cleanup_request_ _cleanup_(source_request_done)
 /* Whether @name is a flag among the options of @source. */
 bool source_has_flag(const struct source *source, const char *name, size_t size);
 /* For options of the table. */
 int source_parse_duration(const char *text, void *field);
+int source_parse_text(const char *text, void *field);
+int source_parse_count(const char *text, void *field);
+int source_parse_one(const char *text, void *field);
 
 struct source_options {
 	uint32_t index;				/* of this source in the session */
 	uint32_t frequency_hz;
 	const struct cpu_set *cpus;		/* NULL: every CPU that is online */
 	struct witness *witness;		/* for a source with a clock; NULL: not needed */
+	struct source_probe *probe;		/* what was found for it; NULL: it is none */
+	int32_t only_pid;			/* the one process that is looked at; 0: any */
 	struct wick_settings settings;		/* target filters and stacks are set */
 };
 
@@ -154,6 +187,8 @@ const char *source_clock(const struct source_run *run);
 struct bpf_object *source_object(const struct source_run *run, size_t index);
 
 /* For attach functions (source_cpu.c …). */
+/* Keep @link, which it takes over in every case, until the source is detached. Returns 0 or -ENOMEM. */
+int source_keep_link(struct source_run *run, struct bpf_link *link);
 const struct source_options *source_run_options(const struct source_run *run);
 /* Keep @fd, a perf event of @cpu and one of SOURCE_EVENT_KINDS, open until the source is detached. */
 int source_keep_event(struct source_run *run, unsigned int kind, unsigned int cpu, int fd);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* source_describe.c - the source table in words: what there is, and what may be asked of it. */
+#include <stdio.h>
 #include <string.h>
 
 #include "profiler/labels/labels.h"
 #include "profiler/session.h"
 #include "profiler/sources/source.h"
+#include "profiler/sources/source_probe.h"
 
 const char *session_source_name(size_t index, const char **ret_help)
 {
@@ -15,12 +17,22 @@ const char *session_source_name(size_t index, const char **ret_help)
 	return source_table[index].name;
 }
 
-const char *session_event_value(const char *text, size_t index)
+bool session_event_value(const char *text, size_t index, char ret[SESSION_VALUE_BYTES])
 {
-	_cleanup_free_ char *name = strndup(text, source_name_size(text));
-	const struct source *source = name ? source_find(name) : NULL;
+	_cleanup_request_ struct source_request request = { 0 };
+	const struct source_value *values;
+	const char *unit;
 
-	return source && index < SOURCE_VALUES_MAX ? source->values[index].type : NULL;
+	_Static_assert(SOURCE_PROBE_VALUE_BYTES == SESSION_VALUE_BYTES, "it is written there");
+	if (source_parse(text, &request, NULL) < 0)
+		return false;
+	if (source_request_is_probe(&request, false))
+		return source_probe_value(&request, index, ret, &unit);
+	values = request.source->values;
+	if (index >= SOURCE_VALUES_MAX || !values[index].type)
+		return false;
+	snprintf(ret, SESSION_VALUE_BYTES, "%s", values[index].type);
+	return true;
 }
 
 const char *session_event_option(size_t event, size_t index, const char **ret_help)

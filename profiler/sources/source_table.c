@@ -5,18 +5,20 @@
  */
 #include <string.h>
 
+#include "profiler/probes/probe_kind.h"
 #include "profiler/sources/needs.h"
 #include "profiler/sources/source.h"
+#include "profiler/sources/source_probe.h"
 #include "profiler/sources/source_rows.h"
 
 #define OPTION_MIN                                                                       \
 	{ "min", "leave shorter ones out, as min=1ms", source_parse_duration,            \
-	  offsetof(struct wick_settings, value_min), "min=TIME" }
+	  offsetof(struct source_request, settings.value_min), "min=TIME" }
 #define OPTION_MAX                                                                       \
 	{ "max", "leave longer ones out, as max=10s", source_parse_duration,             \
-	  offsetof(struct wick_settings, value_max), "max=TIME" }
+	  offsetof(struct source_request, settings.value_max), "max=TIME" }
 #define OPTION_FLAG(name, help, index)                                                   \
-	{ name, help, NULL, offsetof(struct wick_settings, option[index]) }
+	{ name, help, NULL, offsetof(struct source_request, settings.option[index]) }
 
 /* Of two events, with one meaning. */
 #define KIND_HELP "which kind of lock, or of page fault"
@@ -48,13 +50,64 @@ static const struct source_option fault_options[] = {
 	OPTION_FLAG("minor", "only those without reading", 0),
 	OPTION_FLAG("major", "only those that read from a disk", 1),
 	{ "range", "only those of addresses from A to below B, as range=7f0000000000-7f0000200000",
-	  source_fault_parse_range, offsetof(struct wick_settings, value_min), "range=A-B" },
+	  source_fault_parse_range, offsetof(struct source_request, settings.value_min), "range=A-B" },
 	{ 0 },
 };
 
 static const struct source_option exit_options[] = {
 	OPTION_FLAG("fatal", "only those by a signal", 0),
 	{ 0 },
+};
+
+#define OPTION_TEXT(name, help, field, shown)                                            \
+	{ name, help, source_parse_text, offsetof(struct source_request, field), shown }
+#define OPTIONS_OF_PROBE                                                                 \
+	OPTION_TEXT("filter", "only where this holds, as filter=arg2 > 4k && comm == \"sh\"",  \
+		    filter, "filter=EXPR"),                                                \
+	OPTION_TEXT("label", "labels of samples, as label=arg1+arg2:str", labels, "label=EXPR"), \
+	OPTION_TEXT("value", "what a sample is worth, as value=arg1", sum, "value=EXPR"),   \
+	OPTION_TEXT("unit", "of that value, as unit=bytes", unit, "unit=NAME"),            \
+	OPTION_TEXT("show", "what wick trace shows, as show=arg1+arg2:str", show, "show=EXPR")
+
+static const struct source_option probe_options[] = { OPTIONS_OF_PROBE, { 0 } };
+
+#define OPTION_FORCE                                                                     \
+	{ "force", "probe returns even where that could end the program, as force=1",    \
+	  source_parse_one, offsetof(struct source_request, force), "force=1" }
+
+static const struct source_option return_options[] = { OPTIONS_OF_PROBE, OPTION_FORCE, { 0 } };
+
+static const struct source_option call_options[] = {
+	OPTION_MIN, OPTION_MAX, OPTIONS_OF_PROBE, OPTION_FORCE, { 0 },
+};
+
+static const struct source_option counter_options[] = {
+	{ "period", "events for one sample, as period=1000", source_parse_count,
+	  offsetof(struct source_request, period), "period=N" },
+	OPTIONS_OF_PROBE,
+	{ 0 },
+};
+
+#define PROBE_ROW(scheme, kind, object_name, option_table, need_table, text)               \
+	{ .name = scheme, .help = text, .probe = &kind, .objects = { object_name },       \
+	  .options = option_table, .needs = need_table, .prepare = source_probe_prepare,   \
+	  .attach = source_probe_attach }
+
+static const struct source_option syscall_options[] = {
+	OPTION_MIN, OPTION_MAX, OPTIONS_OF_PROBE, { 0 },
+};
+
+/* With what calls are given and return. */
+static const struct source syscall_values = {
+	.name = "syscall",
+	.probe = &probe_syscall,
+	.objects = { "syscall_values" },
+	.options = syscall_options,
+	.no_kernel_stack = true,
+	.values = { { "calls", "count", false, false }, { "syscall", "nanoseconds", true, true } },
+	.labels = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(ERRNO),
+	.prepare = source_syscall_prepare,
+	.attach = source_syscall_attach,
 };
 
 const struct source source_table[] = {
@@ -111,7 +164,8 @@ const struct source source_table[] = {
 	  .help = "how long system calls take, and how they fail; some as syscall:read+write",
 	  .parse_argument = source_syscall_parse,
 	  .objects = { "syscall" },
-	  .options = length_options,
+	  .options = syscall_options,
+	  .with_values = &syscall_values,
 	  .no_kernel_stack = true,
 	  .values = { { "calls", "count", false, false },
 		      { "syscall", "nanoseconds", true, true } },
@@ -205,6 +259,35 @@ const struct source source_table[] = {
 	  .option = { [PREEMPTED] = 1 },
 	  .parts = { "cpu", "offcpu" }, .options = wall_options,
 	  .values = { { "wall", "nanoseconds", true, true } } },
+	PROBE_ROW("uprobe", probe_uprobe, "probe", probe_options, needs_uprobe,
+		  "a function of a program or library, each time it is entered: uprobe:libc:malloc"),
+	PROBE_ROW("uretprobe", probe_uretprobe, "probe", return_options, needs_uprobe,
+		  "the same when it returns, with its value: uretprobe:libc:malloc"),
+	PROBE_ROW("fn", probe_fn, "probe", call_options, needs_uprobe,
+		  "how long a function takes, from entry to return: fn:libc:fsync"),
+	PROBE_ROW("usdt", probe_usdt, "probe", probe_options, needs_uprobe,
+		  "a probe that a program declares: usdt:libc:libc:memory_sbrk_more"),
+	PROBE_ROW("kprobe", probe_kprobe, "probe", probe_options, needs_kprobe,
+		  "a function of the kernel, each time it is entered: kprobe:do_sys_openat2"),
+	PROBE_ROW("kretprobe", probe_kretprobe, "probe", probe_options, needs_kprobe,
+		  "the same when it returns, with its value: kretprobe:do_sys_openat2"),
+	PROBE_ROW("rawtp", probe_rawtp, "rawtp", probe_options, NULL,
+		  "a tracepoint with the arguments the kernel gives it: rawtp:sched_switch"),
+	{ .name = "tracepoint",
+	  .help = "a tracepoint with the fields of its record: tracepoint:sched:sched_switch",
+	  .probe = &probe_tracepoint, .objects = { "tracepoint" }, .options = probe_options,
+	  .takes_guard = true, .in_interrupts = true, .needs = needs_tracefs,
+	  .prepare = source_probe_prepare, .attach = source_probe_attach },
+	{ .name = "sw", .help = "a software counter, a sample each period=: sw:cpu-migrations",
+	  .probe = &probe_sw, .objects = { "perf_counter" }, .options = counter_options,
+	  .takes_guard = true, .needs = needs_cpu,
+	  .prepare = source_probe_prepare, .attach = source_counter_attach,
+	  .update_cpus = source_counter_update },
+	{ .name = "hw", .help = "a hardware counter, a sample each period=: hw:cache-misses",
+	  .probe = &probe_hw, .objects = { "perf_counter" }, .options = counter_options,
+	  .takes_guard = true, .needs = needs_hardware,
+	  .prepare = source_probe_prepare, .attach = source_counter_attach,
+	  .update_cpus = source_counter_update },
 	{ 0 },
 };
 

@@ -24,3 +24,17 @@ int syscall_number(const char *name)
 			return i;
 	return -ENOENT;
 }
+
+/* What the kernel calls otherwise than the C library. */
+static const char *const kernel_names[][2] = {
+	{ "fstat", "newfstat" }, { "lstat", "newlstat" },      { "stat", "newstat" },
+	{ "uname", "newuname" }, { "sendfile", "sendfile64" }, { "umount2", "umount" },
+};
+
+const char *syscall_kernel_name(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_names); i++)
+		if (!strcmp(kernel_names[i][0], name))
+			return kernel_names[i][1];
+	return name;
+}

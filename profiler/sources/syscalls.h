@@ -7,9 +7,14 @@
 
 #include <stdint.h>
 
+/* Numbers are below it. */
+#define SYSCALLS_MAX 512
+
 /* NULL when there is none of that number. */
 const char *syscall_name(uint64_t number);
 /* Its number, or -ENOENT. */
 int syscall_number(const char *name);
+/* What the kernel's tracepoints call it: "newfstat" for fstat. */
+const char *syscall_kernel_name(const char *name);
 
 #endif

@@ -103,15 +103,14 @@ static void test_loss(void **state)
 {
 	const struct loss_case *c = *state;
 	const struct source_need *need;
-	struct wick_settings settings = { 0 };
-	const struct source *source;
+	_cleanup_request_ struct source_request request = { 0 };
 	struct error err;
 
-	assert_int_equal(source_parse(c->event, &source, &settings, &err), 0);
-	for (need = source->needs; strcmp(need->name, c->need); need++)
+	assert_int_equal(source_parse(c->event, &request, &err), 0);
+	for (need = request.source->needs; strcmp(need->name, c->need); need++)
 		assert_non_null(need->reason);
 	assert_non_null(need->part);
-	assert_int_equal(need->loss(&settings), c->loss);
+	assert_int_equal(need->loss(&request.settings), c->loss);
 }
 
 static bool has_need(const struct source *source, const char *name)

@@ -58,20 +58,19 @@ static const struct parse_case {
 static void test_parse(void **state)
 {
 	const struct parse_case *c = *state;
-	struct wick_settings settings = { 0 };
-	const struct source *source = NULL;
+	_cleanup_request_ struct source_request request = { 0 };
+	const struct wick_settings *settings = &request.settings;
 	struct error err = { 0 };
 
-	assert_int_equal(source_parse(c->text, &source, &settings, &err), c->result);
+	assert_int_equal(source_parse(c->text, &request, &err), c->result);
 	if (c->result < 0) {
-		assert_null(source);
 		assert_non_null(strstr(err.text, c->source));
 		return;
 	}
-	assert_string_equal(source->name, c->source);
-	assert_int_equal(settings.value_min, c->min);
-	assert_int_equal(settings.value_max, c->max);
-	assert_memory_equal(settings.option, c->option, sizeof(c->option));
+	assert_string_equal(request.source->name, c->source);
+	assert_int_equal(settings->value_min, c->min);
+	assert_int_equal(settings->value_max, c->max);
+	assert_memory_equal(settings->option, c->option, sizeof(c->option));
 }
 
 /* Options and flags of every row can be found by their names; nothing else can. */
@@ -99,19 +98,37 @@ static void test_has_flag(void **state)
 /* Whatever is behind the name. */
 static void test_values(void **state)
 {
-	assert_string_equal(session_event_value("offcpu", 1), "off_cpu");
-	assert_string_equal(session_event_value("offcpu,min=1ms,waker", 1), "off_cpu");
-	assert_string_equal(session_event_value("syscall:read+write", 0), "calls");
-	assert_null(session_event_value("offcpu,waker", 2));
-	assert_null(session_event_value("nothing", 0));
+	static const struct {
+		const char *event;
+		size_t index;
+		const char *value;
+	} values[] = {
+		{ "offcpu", 1, "off_cpu" },
+		{ "offcpu,min=1ms,waker", 1, "off_cpu" },
+		{ "syscall:read+write", 0, "calls" },
+		{ "uprobe:libc:malloc", 0, "malloc" },
+		{ "uprobe:libc:malloc,value=arg1", 1, "malloc_arg1" },
+		{ "fn:/bin/x:std::sort<int>(int*, int*)", 1, "std_sort_int_int_int_time" },
+		{ "tracepoint:sched:sched_*", 0, "sched" },
+		{ "offcpu,waker", 2, NULL },
+		{ "uprobe:libc:malloc", 1, NULL },
+		{ "nothing", 0, NULL },
+	};
+	char value[SESSION_VALUE_BYTES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		assert_int_equal(session_event_value(values[i].event, values[i].index, value),
+				 values[i].value != NULL);
+		if (values[i].value)
+			assert_string_equal(value, values[i].value);
+	}
 }
 
 static int run_parse(void *arg)
 {
-	struct wick_settings settings = { 0 };
-	const struct source *source;
+	_cleanup_request_ struct source_request request = { 0 };
 
-	return source_parse("offcpu,min=1ms,waker", &source, &settings, NULL);
+	return source_parse("offcpu,min=1ms,waker", &request, NULL);
 }
 
 static void test_no_memory(void **state)

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * find_function.c - uprobe:, uretprobe:, fn: the functions of programs and libraries.
+ *
+ * The kernel's own probe on a return (uretprobe) changes the return address on the stack. Go moves and
+ * checks its stacks, and an exception that is thrown through the frame finds no caller there: in such
+ * code probes sit on the RET instructions instead, and where a function is left by other ways, too, it
+ * is refused.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "profiler/base/alloc.h"
+#include "profiler/probes/probe_finding.h"
+#include "symbolizer/dwarf_types.h"
+#include "symbolizer/function_list.h"
+#include "symbolizer/instructions.h"
+
+/* One file of those that are searched. */
+struct search {
+	struct probe_finding *finding;
+	struct module *module;
+	const char *path;		/* for points */
+	struct dwarf_types *types;	/* NULL: none, or not needed */
+	enum return_danger danger;
+};
+
+static int refuse(const struct search *s, const struct function_entry *function,
+		  const char *reason, struct error *err)
+{
+	return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
+			 "cannot probe %s of %s: %s", function->name, module_basename(s->module),
+			 reason);
+}
+
+/* ---- returns ---- */
+
+static const char *danger_text(enum return_danger danger)
+{
+	return danger == RETURN_GO ?
+		       "it is Go, whose stacks must not be changed, and some of its returns cannot "
+		       "be told; force=1 probes it all the same, and may end the program" :
+		       "exceptions may cross it, which a changed return address stops, and some of its "
+		       "returns cannot be told; force=1 probes it all the same, and may end the "
+		       "program";
+}
+
+static int add_return_instructions(struct search *s, uint32_t site,
+				   const struct function_returns *returns)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < returns->count && !r; i++) {
+		const struct probe_point point = {
+			.site = site,
+			.role = s->finding->kind->at_entry ? PROBE_ROLE_LEAVE_AT_RET :
+							     PROBE_ROLE_HIT,
+			.path = s->path,
+			.offset = returns->offsets[i],
+		};
+
+		r = probe_add_point(s->finding, &point);
+	}
+	return r;
+}
+
+static int add_returns(struct search *s, const struct function_entry *function, uint32_t site,
+		       struct error *err)
+{
+	const struct probe_point point = {
+		.site = site,
+		.role = s->finding->kind->at_entry ? PROBE_ROLE_LEAVE : PROBE_ROLE_HIT,
+		.by_return_address = true,
+		.path = s->path,
+		.offset = function->offset,
+	};
+	struct function_returns returns = { 0 };
+	int r;
+
+	if (s->danger == RETURN_SAFE || s->finding->request->force)
+		return probe_add_point(s->finding, &point);
+	r = instructions_returns(s->module, function->address, function->size, &returns);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 || returns.leaves_by_jump)
+		r = refuse(s, function, danger_text(s->danger), err);
+	else
+		r = add_return_instructions(s, site, &returns);
+	free(returns.offsets);
+	return r;
+}
+
+/* ---- one function ---- */
+
+static int check_offset(const struct search *s, const struct function_entry *function,
+			struct error *err)
+{
+	const struct probe_words *words = &s->finding->words;
+	bool begins;
+	int r;
+
+	if (!words->has_offset || !words->offset)
+		return 0;
+	if (s->finding->kind->at_return)
+		return error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: a return has no "
+				 "offset", function->name, (unsigned long long)words->offset);
+	if (!function->size || words->offset >= function->size)
+		return error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: the function has "
+				 "%llu bytes", function->name, (unsigned long long)words->offset,
+				 (unsigned long long)function->size);
+	r = instructions_begin_at(s->module, function->address, function->size, words->offset,
+				  &begins);
+	if (r < 0)
+		return r == -ENOMEM ? r : refuse(s, function, "its instructions cannot be read", err);
+	return begins ? 0 : error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: no instruction "
+				      "begins there", function->name,
+				      (unsigned long long)words->offset);
+}
+
+static int add_function(struct search *s, const struct function_entry *function,
+			struct error *err)
+{
+	struct probe_finding *f = s->finding;
+	struct type_function type;
+	struct probe_scope scope = {
+		.arguments = SCOPE_REGISTERS,
+		.is_user = true,
+		.has_return = f->kind->at_return,
+		.has_entry = f->kind->at_entry && f->kind->at_return,
+		.what = function->name,
+	};
+	struct probe_point point = {
+		.role = f->kind->at_return ? PROBE_ROLE_ENTER : PROBE_ROLE_HIT,
+		.path = s->path,
+		.offset = function->offset + f->words.offset,
+	};
+	int r = check_offset(s, function, err);
+
+	if (r < 0)
+		return r;
+	if (s->types) {
+		scope.types = dwarf_types_provider(s->types);
+		/* Behind its first instructions arguments may lie elsewhere. */
+		if (!f->words.offset &&
+		    !dwarf_types_function(s->types, function->address, &type))
+			scope.function = &type;
+	}
+	r = probe_add_place(f, function->name, &scope, &point.site, err);
+	if (!r && f->kind->at_entry)
+		r = probe_add_point(f, &point);
+	if (!r && f->kind->at_return)
+		r = add_returns(s, function, point.site, err);
+	return r;
+}
+
+/* ---- files ---- */
+
+static int open_types(struct search *s)
+{
+	struct probe_finding *f = s->finding;
+	int r;
+
+	if (!probe_wants_values(f))
+		return 0;
+	r = alloc_grow(&f->types, &f->type_capacity, f->type_count + 1);
+	if (r < 0)
+		return r;
+	r = dwarf_types_open(s->module, &s->types);
+	if (!r)
+		f->types[f->type_count++] = s->types;
+	/* Without them arguments are numbers, and have none. */
+	return r == -ENOMEM ? r : 0;
+}
+
+static int search_begin(struct search *s)
+{
+	struct probe_finding *f = s->finding;
+	char path[64];
+	int r = open_types(s);
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", module_fd(s->module));
+	s->path = arena_strdup(f->arena, path);
+	if (r < 0 || !s->path)
+		return -ENOMEM;
+	return f->kind->at_return ? instructions_return_danger(s->module, &s->danger) : 0;
+}
+
+static int add_functions(struct search *s, const struct function_list *list, struct error *err)
+{
+	bool is_glob = probe_name_is_glob(s->finding->words.name);
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < function_list_count(list); i++) {
+		const struct function_entry *function = function_list_at(list, i);
+		int r;
+
+		/* By address: aliases are one function. */
+		if ((i && function->address == last) || function->is_ifunc)
+			continue;
+		last = function->address;
+		r = add_function(s, function, err);
+		/* Of many those that cannot be probed are left out. */
+		if (r == -EOPNOTSUPP && is_glob)
+			continue;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int search_module(struct probe_finding *f, struct module *module, struct error *err)
+{
+	_cleanup_(function_list_freep) struct function_list *list = NULL;
+	struct search search = { .finding = f, .module = module };
+	int r = function_list_read(module, f->words.name, PROBE_PLACES_MAX, &list);
+
+	if (r == -EOVERFLOW)
+		return error_set(err, ERROR_USAGE, r, "too many functions of %s match %s: at most %d",
+				 module_basename(module), f->words.name, PROBE_PLACES_MAX);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	r = search_begin(&search);
+	return r ?: add_functions(&search, list, err);
+}
+
+static int not_found(const struct probe_finding *f, struct error *err)
+{
+	_cleanup_free_ char *nearest = NULL;
+	const char *where = *f->words.file ? f->words.file : "the target";
+
+	for (size_t i = 0; i < f->files.count && !nearest; i++)
+		nearest = function_list_suggest(f->files.modules[i], f->words.name);
+	if (nearest)
+		return error_set(err, ERROR_FAILED, -ENOENT, "no such function: %s: %s: did you mean "
+				 "%s?", where, f->words.name, nearest);
+	return error_set(err, ERROR_FAILED, -ENOENT, "no such function: %s: %s: see: wick list "
+			 "'uprobe:%s:*'", where, f->words.name, f->words.file);
+}
+
+static int find_functions(struct probe_finding *f, struct error *err)
+{
+	int r = probe_files_find(f->words.file, f->targets, &f->files, err);
+
+	for (size_t i = 0; i < f->files.count && !r; i++)
+		r = search_module(f, f->files.modules[i], err);
+	if (r < 0)
+		return r;
+	return f->set.count ? 0 : not_found(f, err);
+}
+
+const struct probe_kind probe_uprobe = { .grammar = PROBE_GRAMMAR_FUNCTION, .at_entry = true,
+					 .find = find_functions };
+const struct probe_kind probe_uretprobe = { .grammar = PROBE_GRAMMAR_FUNCTION, .at_return = true,
+					    .find = find_functions };
+const struct probe_kind probe_fn = { .grammar = PROBE_GRAMMAR_FUNCTION, .at_entry = true,
+				     .at_return = true, .find = find_functions };

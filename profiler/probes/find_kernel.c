@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * find_kernel.c - kprobe:, kretprobe: functions of the kernel, and rawtp: its tracepoints with their
+ * own arguments. By BTF, which says what the arguments are; a function without is found in
+ * /proc/kallsyms and has numbers.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "profiler/probes/btf_types.h"
+#include "profiler/probes/probe_finding.h"
+
+static int open_types(struct probe_finding *f, struct error *err)
+{
+	int r = btf_types_open(&f->kernel_types);
+
+	if (r < 0 && r != -ENOMEM)
+		return error_set(err, ERROR_NOT_SUPPORTED, r,
+				 "cannot read the kernel's types: %s", strerror(-r));
+	return r;
+}
+
+/* ---- functions ---- */
+
+static int add_function(struct probe_finding *f, const char *name, struct error *err)
+{
+	struct type_function type;
+	struct probe_scope scope = {
+		.types = btf_types_provider(f->kernel_types),
+		.arguments = SCOPE_REGISTERS,
+		.has_return = f->kind->at_return,
+		.what = name,
+	};
+	struct probe_point point = {
+		.role = PROBE_ROLE_HIT,
+		.by_return_address = f->kind->at_return,
+		.offset = f->words.offset,
+	};
+	int r;
+
+	if (!f->words.offset && !btf_types_function(f->kernel_types, name, &type))
+		scope.function = &type;
+	r = probe_add_place(f, name, &scope, &point.site, err);
+	point.name = r < 0 ? NULL : f->set.places[point.site].name;
+	return r ?: probe_add_point(f, &point);
+}
+
+/* Whether the kernel has a function of that name, with types or not. */
+static bool in_kallsyms(const char *name)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/kallsyms", "re");
+	char line[1024];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		char symbol[512], type;
+
+		if (sscanf(line, "%*x %c %511s", &type, symbol) == 2 &&
+		    (type == 't' || type == 'T') && !strcmp(symbol, name))
+			return true;
+	}
+	return false;
+}
+
+static int find_functions(struct probe_finding *f, struct error *err)
+{
+	bool is_glob = probe_name_is_glob(f->words.name);
+	const char *name;
+	size_t position = 0;
+	int r = open_types(f, err);
+
+	if (!r && f->kind->at_return && f->words.has_offset)
+		r = error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: a return has no "
+			      "offset", f->words.name, (unsigned long long)f->words.offset);
+	while (!r && is_glob &&
+	       (name = btf_types_next(f->kernel_types, f->words.name, false, &position)))
+		r = add_function(f, name, err);
+	if (!r && !is_glob && in_kallsyms(f->words.name))
+		r = add_function(f, f->words.name, err);
+	if (r < 0 || f->set.count)
+		return r;
+	return error_set(err, ERROR_FAILED, -ENOENT, "no such function of the kernel: %s; see: wick "
+			 "list 'kprobe:*'", f->words.name);
+}
+
+/* ---- raw tracepoints ---- */
+
+static int find_raw(struct probe_finding *f, struct error *err)
+{
+	struct type_function type;
+	struct probe_scope scope = { .function = &type, .arguments = SCOPE_WORDS,
+				     .what = f->words.name };
+	struct probe_point point = { .role = PROBE_ROLE_HIT };
+	int r = open_types(f, err);
+
+	r = r ?: btf_types_raw_tracepoint(f->kernel_types, f->words.name, &type);
+	if (r == -ENOENT)
+		return error_set(err, ERROR_FAILED, r, "no such tracepoint: %s; see: wick list "
+				 "'rawtp:*'", f->words.name);
+	if (r < 0)
+		return r;
+	scope.types = btf_types_provider(f->kernel_types);
+	r = probe_add_place(f, f->words.name, &scope, &point.site, err);
+	point.name = r < 0 ? NULL : f->set.places[point.site].name;
+	return r ?: probe_add_point(f, &point);
+}
+
+const struct probe_kind probe_kprobe = { .grammar = PROBE_GRAMMAR_KERNEL, .at_entry = true,
+					 .find = find_functions };
+const struct probe_kind probe_kretprobe = { .grammar = PROBE_GRAMMAR_KERNEL, .at_return = true,
+					    .find = find_functions };
+const struct probe_kind probe_rawtp = { .grammar = PROBE_GRAMMAR_NAME, .find = find_raw };

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * probe_finding.h - the places of one event's probe, while they are found and as they are kept.
+ *
+ * A place is what is shown and read (a function's name, its arguments); a point is where a program
+ * is attached: an fn: probe has a point at its function's entry and others at its returns.
+ */
+#ifndef WICK_PROBE_FINDING_H
+#define WICK_PROBE_FINDING_H
+
+#include "profiler/base/arena.h"
+#include "profiler/probes/probe_files.h"
+#include "profiler/probes/probe_kind.h"
+#include "profiler/probes/probe_set.h"
+
+/* More functions for one event than anybody reads; each takes a breakpoint, and kernel memory. */
+#define PROBE_PLACES_MAX 2000
+
+/* Which program runs there. */
+enum probe_role {
+	PROBE_ROLE_HIT,		/* one sample each time */
+	PROBE_ROLE_ENTER,	/* a measured call begins */
+	PROBE_ROLE_LEAVE,	/* and ends: the kernel changed the return address */
+	PROBE_ROLE_LEAVE_AT_RET,	/* or a probe sits on the RET instruction */
+	PROBE_ROLE_COUNT,
+};
+
+struct probe_point {
+	uint32_t site;			/* number of its place */
+	enum probe_role role;
+	bool by_return_address;		/* a uretprobe, a kretprobe */
+	const char *path;		/* of the file, by a descriptor of the finding's; NULL: the kernel */
+	const char *name;		/* kernel function, "sched:sched_switch", a raw tracepoint */
+	uint64_t offset;		/* in the file, or behind the function's begin */
+	uint64_t semaphore_offset;	/* of a USDT probe, in the file; 0: none */
+	uint32_t type_id;		/* BTF id for fentry; tracepoint id; type of a perf event */
+	uint64_t config, period;	/* of a perf event */
+};
+
+struct dwarf_types;
+struct btf_types;
+
+struct probe_finding {
+	const struct probe_kind *kind;
+	const struct source_request *request;
+	const struct probe_targets *targets;
+	bool shows_all;			/* read everything there is to show, unless show= says less */
+	struct probe_words words;
+
+	/* What was found. Texts are in the arena. */
+	struct arena *arena;
+	struct probe_set set;
+	size_t place_capacity;
+	struct probe_point *points;
+	size_t point_count, point_capacity;
+	char note[200];			/* what to say of it: "12 functions"; "" */
+
+	/* What places and points refer to, kept as long. */
+	struct probe_files files;
+	struct dwarf_types **types;
+	size_t type_count, type_capacity;
+	struct btf_types *kernel_types;
+	int tracefs;			/* -1: not opened */
+};
+
+/*
+ * Find what @request asks for. Returns 0; -ENOENT, -EINVAL, -EOVERFLOW, -EOPNOTSUPP with the sentence in
+ * @err; -ENOMEM. @request and @targets are borrowed for this call.
+ */
+int probe_find(const struct source_request *request, const struct probe_targets *targets,
+	       bool shows_all, struct probe_finding **ret, struct error *err);
+struct probe_finding *probe_finding_free(struct probe_finding *finding);
+DEFINE_CLEANUP(struct probe_finding *, probe_finding_free)
+
+/* For the kinds: a place, compiled in @scope, and a point of it. */
+int probe_add_place(struct probe_finding *finding, const char *name,
+		    const struct probe_scope *scope, uint32_t *ret_site, struct error *err);
+int probe_add_point(struct probe_finding *finding, const struct probe_point *point);
+/* Whether anything of a place's arguments is asked for, so that types are worth reading. */
+bool probe_wants_values(const struct probe_finding *finding);
+
+#endif

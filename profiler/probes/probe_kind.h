@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * probe_kind.h - the kinds of probes, a row each: how one is written, found and attached.
+ *
+ * A row of the source table names its kind; source_probe.h runs it.
+ */
+#ifndef WICK_PROBE_KIND_H
+#define WICK_PROBE_KIND_H
+
+#include "profiler/probes/probe_words.h"
+#include "profiler/sources/source.h"
+
+struct probe_finding;
+
+struct probe_kind {
+	enum probe_grammar grammar;
+	bool at_entry, at_return;		/* both: measured from one to the other */
+	/* Find the places and compile what is read there. Returns 0 or a negative errno, in @err. */
+	int (*find)(struct probe_finding *finding, struct error *err);
+};
+
+extern const struct probe_kind probe_uprobe, probe_uretprobe, probe_fn, probe_usdt, probe_kprobe,
+	probe_kretprobe, probe_tracepoint, probe_rawtp, probe_hw, probe_sw, probe_syscall;
+
+/* Of an event as it is written, what can be checked without looking; @argument may be NULL. */
+int probe_check(struct source_request *request, const char *argument, struct error *err);
+
+#endif

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/probes/probe_list.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "profiler/base/alloc.h"
+#include "profiler/base/arena.h"
+#include "profiler/base/strbuf.h"
+#include "profiler/probes/btf_types.h"
+#include "profiler/probes/find_counter.h"
+#include "profiler/probes/probe_words.h"
+#include "profiler/probes/tracepoint_format.h"
+#include "profiler/sources/syscalls.h"
+#include "symbolizer/dwarf_types.h"
+#include "symbolizer/function_list.h"
+#include "symbolizer/usdt_notes.h"
+
+struct probe_list {
+	struct arena *arena;
+	struct probe_entry *entries;
+	size_t count, capacity;
+};
+
+/* What one scheme is listed with. */
+struct lister {
+	struct probe_list *list;
+	const char *scheme, *pattern;		/* what is behind the scheme */
+	const struct probe_targets *targets;
+	struct error *err;
+};
+
+static int add(struct lister *l, const char *name, const struct strbuf *arguments,
+	       const char *result)
+{
+	struct probe_list *list = l->list;
+	_cleanup_strbuf_ struct strbuf event = STRBUF_INIT;
+	struct probe_entry entry;
+	int r = alloc_grow(&list->entries, &list->capacity, list->count + 1);
+
+	strbuf_printf(&event, "%s:%s", l->scheme, name);
+	if (r < 0 || event.error || (arguments && arguments->error))
+		return -ENOMEM;
+	entry.event = arena_strdup(list->arena, event.data);
+	entry.arguments = arguments ? arena_strdup(list->arena, arguments->data) : "";
+	entry.result = arena_strdup(list->arena, result);
+	if (!entry.event || !entry.arguments || !entry.result)
+		return -ENOMEM;
+	list->entries[list->count++] = entry;
+	return 0;
+}
+
+static void add_argument(struct strbuf *text, const char *type, const char *name)
+{
+	strbuf_printf(text, "%s%s%s%s", text->size ? ", " : "", type, *type && *name ? " " : "",
+		      name);
+}
+
+static int add_function(struct lister *l, const char *name, const struct type_function *type)
+{
+	_cleanup_strbuf_ struct strbuf arguments = STRBUF_INIT;
+
+	for (size_t i = 0; type && i < type->argument_count; i++)
+		add_argument(&arguments, type->arguments[i].type.name, type->arguments[i].name);
+	if (type && type->is_variadic)
+		add_argument(&arguments, "...", "");
+	return add(l, name, &arguments,
+		   type && type->result.type.kind != TYPE_VOID ? type->result.type.name : "");
+}
+
+/* ---- the kernel's ---- */
+
+static int add_format(struct lister *l, const char *name, const struct tracepoint_format *format,
+		      size_t first, const char *result)
+{
+	_cleanup_strbuf_ struct strbuf arguments = STRBUF_INIT;
+
+	for (size_t i = first; format && i < tracepoint_format_count(format); i++) {
+		const struct tracepoint_field *field = tracepoint_format_at(format, i);
+
+		add_argument(&arguments, field->type, field->name);
+	}
+	return add(l, name, &arguments, result);
+}
+
+static int add_tracepoint(struct lister *l, int tracefs, char *name)
+{
+	_cleanup_(tracepoint_format_freep) struct tracepoint_format *format = NULL;
+	char *colon = strchr(name, ':');
+	int r;
+
+	*colon = 0;
+	r = tracepoint_format_read(tracefs, name, colon + 1, &format);
+	*colon = ':';
+	return r == -ENOMEM ? r : add_format(l, name, format, 0, "");
+}
+
+static int list_tracepoints(struct lister *l)
+{
+	_cleanup_close_ int tracefs = tracefs_open(l->err);
+	_cleanup_free_ char *copy = strdup(l->pattern);
+	char **names = NULL, *colon;
+	size_t count = 0;
+	int r = tracefs;
+
+	if (!copy)
+		return -ENOMEM;
+	if (tracefs < 0)
+		return r;
+	colon = strchr(copy, ':');
+	if (colon)
+		*colon = 0;
+	r = tracepoint_names(tracefs, colon ? copy : "*", colon ? colon + 1 : copy, &names, &count);
+	for (size_t i = 0; i < count && !r; i++)
+		r = add_tracepoint(l, tracefs, names[i]);
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+	return r;
+}
+
+static int list_typed(struct lister *l, bool raw)
+{
+	_cleanup_(btf_types_closep) struct btf_types *types = NULL;
+	size_t position = 0;
+	const char *name;
+	int r = btf_types_open(&types);
+
+	if (r < 0 && r != -ENOMEM)
+		return error_set(l->err, ERROR_NOT_SUPPORTED, r,
+				 "cannot read the kernel's types: %s", strerror(-r));
+	while (!r && (name = btf_types_next(types, l->pattern, raw, &position))) {
+		struct type_function type;
+		int known = raw ? btf_types_raw_tracepoint(types, name, &type) :
+				  btf_types_function(types, name, &type);
+
+		r = add_function(l, name, known < 0 ? NULL : &type);
+	}
+	return r;
+}
+
+static int list_kernel_functions(struct lister *l)
+{
+	return list_typed(l, false);
+}
+
+static int list_raw_tracepoints(struct lister *l)
+{
+	return list_typed(l, true);
+}
+
+static int list_syscalls(struct lister *l)
+{
+	_cleanup_close_ int tracefs = tracefs_open(NULL);
+	int r = 0;
+
+	for (uint64_t i = 0; i < SYSCALLS_MAX && !r; i++) {
+		_cleanup_(tracepoint_format_freep) struct tracepoint_format *format = NULL;
+		const char *name = syscall_name(i);
+		char entry[96];
+
+		if (!name || fnmatch(l->pattern, name, 0))
+			continue;
+		snprintf(entry, sizeof(entry), "sys_enter_%s", syscall_kernel_name(name));
+		if (tracefs >= 0 &&
+		    tracepoint_format_read(tracefs, "syscalls", entry, &format) == -ENOMEM)
+			return -ENOMEM;
+		r = add_format(l, name, format, 1, "long");
+	}
+	return r;
+}
+
+static int list_counters(struct lister *l)
+{
+	const char *name;
+	int r = 0;
+
+	for (size_t i = 0; (name = counter_name(l->scheme, i)) && !r; i++)
+		if (!fnmatch(l->pattern, name, 0))
+			r = add(l, name, NULL, "");
+	return r;
+}
+
+/* ---- files' ---- */
+
+static int list_functions_of(struct lister *l, struct module *module, const char *file,
+			     const char *pattern)
+{
+	_cleanup_(function_list_freep) struct function_list *functions = NULL;
+	_cleanup_(dwarf_types_closep) struct dwarf_types *types = NULL;
+	int r = function_list_read(module, pattern, 0, &functions);
+
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	if (dwarf_types_open(module, &types) == -ENOMEM)
+		return -ENOMEM;
+	for (size_t i = 0; i < function_list_count(functions) && !r; i++) {
+		const struct function_entry *function = function_list_at(functions, i);
+		_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
+		struct type_function type;
+		bool known = types && !dwarf_types_function(types, function->address, &type);
+
+		strbuf_printf(&name, "%s:%s", file, function->name);
+		r = name.error ?: add_function(l, name.data, known ? &type : NULL);
+	}
+	return r;
+}
+
+static int list_usdt_of(struct lister *l, struct module *module, const char *file,
+			const char *pattern)
+{
+	_cleanup_(usdt_notes_freep) struct usdt_notes *notes = NULL;
+	_cleanup_free_ char *copy = strdup(pattern);
+	char *colon = copy ? strchr(copy, ':') : NULL;
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	if (colon)
+		*colon = 0;
+	r = usdt_notes_read(module, colon ? copy : NULL, colon ? colon + 1 : copy, &notes);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < usdt_notes_count(notes) && !r; i++) {
+		const struct usdt_probe *probe = usdt_notes_at(notes, i);
+		_cleanup_strbuf_ struct strbuf name = STRBUF_INIT, arguments = STRBUF_INIT;
+
+		strbuf_printf(&name, "%s:%s:%s", file, probe->provider, probe->name);
+		strbuf_add_text(&arguments, probe->arguments_text);
+		r = name.error ?: add(l, name.data, &arguments, "");
+	}
+	return r;
+}
+
+typedef int list_of_fn(struct lister *l, struct module *module, const char *file,
+		       const char *pattern);
+
+static int list_files(struct lister *l, list_of_fn *list)
+{
+	struct probe_files files = { 0 };
+	_cleanup_free_ char *copy = strdup(l->pattern);
+	char *colon = copy ? strchr(copy, ':') : NULL;
+	int r;
+
+	if (!copy)
+		return -ENOMEM;
+	if (!colon)
+		return error_set(l->err, ERROR_USAGE, -EINVAL, "bad pattern: %s:%s: expected "
+				 "%s:FILE:PATTERN", l->scheme, l->pattern, l->scheme);
+	*colon = 0;
+	r = probe_files_find(copy, l->targets, &files, l->err);
+	for (size_t i = 0; i < files.count && !r; i++)
+		r = list(l, files.modules[i], *copy ? copy : module_info(files.modules[i])->path,
+			 colon + 1);
+	probe_files_done(&files);
+	return r;
+}
+
+static int list_user_functions(struct lister *l)
+{
+	return list_files(l, list_functions_of);
+}
+
+static int list_usdt(struct lister *l)
+{
+	return list_files(l, list_usdt_of);
+}
+
+/* ---- all of them ---- */
+
+static const struct {
+	const char *scheme;
+	int (*list)(struct lister *l);
+	bool is_kernel;		/* listed without a scheme, too */
+} schemes[] = {
+	{ "tracepoint", list_tracepoints, true }, { "rawtp", list_raw_tracepoints, true },
+	{ "kprobe", list_kernel_functions, true }, { "kretprobe", list_kernel_functions },
+	{ "syscall", list_syscalls, true },	  { "uprobe", list_user_functions },
+	{ "uretprobe", list_user_functions },	  { "fn", list_user_functions },
+	{ "usdt", list_usdt },			  { "sw", list_counters, true },
+	{ "hw", list_counters, true },
+};
+
+static int list_all(struct lister *l, const char *pattern)
+{
+	size_t size = strcspn(pattern, ":");
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes) && !r; i++) {
+		bool is_named = pattern[size] && strlen(schemes[i].scheme) == size &&
+				!memcmp(schemes[i].scheme, pattern, size);
+
+		if (!is_named && (pattern[size] || !schemes[i].is_kernel))
+			continue;
+		l->scheme = schemes[i].scheme;
+		l->pattern = is_named ? pattern + size + 1 : pattern;
+		r = schemes[i].list(l);
+	}
+	if (!r && pattern[size] && !l->scheme)
+		r = error_set(l->err, ERROR_USAGE, -EINVAL, "no such kind of probe: %.*s; see: wick "
+			      "list", (int)size, pattern);
+	return r;
+}
+
+int probe_list_read(const char *pattern, const struct probe_targets *targets,
+		    struct probe_list **ret, struct error *err)
+{
+	_cleanup_(probe_list_freep) struct probe_list *list = calloc(1, sizeof(*list));
+	struct lister lister = { .list = list, .targets = targets, .err = err };
+	int r;
+
+	if (!list)
+		return -ENOMEM;
+	list->arena = arena_new(0);
+	if (!list->arena)
+		return -ENOMEM;
+	r = list_all(&lister, pattern);
+	if (r < 0)
+		return r;
+	*ret = take_ptr(list);
+	return 0;
+}
+
+struct probe_list *probe_list_free(struct probe_list *list)
+{
+	if (!list)
+		return NULL;
+	free(list->entries);
+	arena_free(list->arena);
+	free(list);
+	return NULL;
+}
+
+size_t probe_list_count(const struct probe_list *list)
+{
+	return list->count;
+}
+
+const struct probe_entry *probe_list_at(const struct probe_list *list, size_t index)
+{
+	return &list->entries[index];
+}

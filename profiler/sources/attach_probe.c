@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach_probe.c - attaches the programs of a probe to the points that were found.
+ *
+ * A program knows by its attachment's cookie which site it runs at; kernels before 5.15 have none, and
+ * so one site for an event.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "profiler/privileges.h"
+#include "profiler/sources/source_probe_private.h"
+
+/* By enum probe_role. */
+static const char *const roles[PROBE_ROLE_COUNT] = {
+	[PROBE_ROLE_HIT] = "hit",
+	[PROBE_ROLE_ENTER] = "enter",
+	[PROBE_ROLE_LEAVE] = "leave",
+	[PROBE_ROLE_LEAVE_AT_RET] = "leave_at_ret",
+};
+
+static const struct probe_finding *finding(const struct source_run *run)
+{
+	return source_run_options(run)->probe->finding;
+}
+
+/* The program of @object for @role: "probe_hit", "tracepoint_hit". */
+static bool has_role(const struct bpf_program *program, enum probe_role role)
+{
+	const char *name = bpf_program__name(program), *suffix = strchr(name, '_');
+
+	return suffix && !strcmp(suffix + 1, roles[role]);
+}
+
+static struct bpf_program *program_of(struct bpf_object *object, enum probe_role role)
+{
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, object)
+		if (has_role(program, role))
+			return program;
+	return NULL;
+}
+
+void source_probe_prepare(const struct source_options *options, struct bpf_object *object)
+{
+	const struct probe_finding *f = options->probe->finding;
+	struct bpf_map *sites = bpf_object__find_map_by_name(object, "sites");
+	struct bpf_program *program;
+
+	if (sites)
+		bpf_map__set_max_entries(sites, f->set.count);
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, false);
+	for (size_t i = 0; i < f->point_count; i++) {
+		program = program_of(object, f->points[i].role);
+		if (program)
+			bpf_program__set_autoload(program, true);
+	}
+}
+
+/* ---- one point ---- */
+
+static struct bpf_link *attach_user(struct source_run *run, struct bpf_program *program,
+				    const struct probe_point *point)
+{
+	pid_t pid = source_run_options(run)->only_pid;
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = point->by_return_address,
+		    .ref_ctr_offset = point->semaphore_offset, .bpf_cookie = point->site);
+
+	return bpf_program__attach_uprobe_opts(program, pid ?: -1, point->path, point->offset,
+					       &opts);
+}
+
+static struct bpf_link *attach_kernel(struct source_run *run, struct bpf_program *program,
+				      const struct probe_point *point)
+{
+	LIBBPF_OPTS(bpf_kprobe_opts, opts, .retprobe = point->by_return_address,
+		    .offset = point->offset, .bpf_cookie = point->site);
+
+	return bpf_program__attach_kprobe_opts(program, point->name, &opts);
+}
+
+static struct bpf_link *attach_raw(struct source_run *run, struct bpf_program *program,
+				   const struct probe_point *point)
+{
+	return bpf_program__attach_raw_tracepoint(program, point->name);
+}
+
+/* By number, so that tracefs need not be where libbpf looks for it. */
+static struct bpf_link *attach_tracepoint(struct source_run *run, struct bpf_program *program,
+					  const struct probe_point *point)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr), .type = PERF_TYPE_TRACEPOINT,
+					.config = point->type_id, .sample_period = 1 };
+	LIBBPF_OPTS(bpf_perf_event_opts, opts, .bpf_cookie = point->site);
+	_cleanup_close_ int fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1,
+					 PERF_FLAG_FD_CLOEXEC);
+	struct bpf_link *link = NULL;
+
+	if (fd >= 0)
+		link = bpf_program__attach_perf_event_opts(program, fd, &opts);
+	/* The link owns it now. */
+	if (link)
+		take_fd(fd);
+	return link;
+}
+
+static int explain(const struct probe_point *point, const char *name, int code,
+		   struct error *err)
+{
+	char what[160];
+
+	snprintf(what, sizeof(what), "cannot attach a probe: %.120s", name);
+	if (privileges_lack(code))
+		return privileges_refuse(err, code, what);
+	if (code == -EMFILE)
+		return error_set(err, ERROR_FAILED, code, "%s: %s; raise it: ulimit -n 65536", what,
+				 strerror(-code));
+	return error_set(err, ERROR_NOT_SUPPORTED, code, "%s: %s", what, strerror(-code));
+}
+
+typedef struct bpf_link *attach_fn(struct source_run *run, struct bpf_program *program,
+				   const struct probe_point *point);
+
+static attach_fn *attach_of(const struct probe_point *point, enum bpf_prog_type type)
+{
+	switch (type) {
+	case BPF_PROG_TYPE_TRACEPOINT:
+		return attach_tracepoint;
+	case BPF_PROG_TYPE_RAW_TRACEPOINT:
+		return attach_raw;
+	default:
+		return point->path ? attach_user : attach_kernel;
+	}
+}
+
+static int attach_point(struct source_run *run, const struct probe_point *point, struct error *err)
+{
+	struct bpf_program *program = program_of(source_object(run, 0), point->role);
+	const char *name = finding(run)->set.places[point->site].name;
+	struct bpf_link *link;
+
+	if (!program)
+		return explain(point, name, -ENOENT, err);
+	link = attach_of(point, bpf_program__type(program))(run, program, point);
+	if (!link)
+		return explain(point, name, -errno, err);
+	return source_keep_link(run, link);
+}
+
+/* ---- all of them ---- */
+
+static int write_sites(struct source_run *run)
+{
+	const struct probe_set *set = &finding(run)->set;
+	int fd = bpf_object__find_map_fd_by_name(source_object(run, 0), "sites");
+
+	for (uint32_t i = 0; i < set->count && fd >= 0; i++)
+		if (bpf_map_update_elem(fd, &i, &set->places[i].layout.site, BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+int source_probe_attach(struct source_run *run, struct error *err)
+{
+	const struct probe_finding *f = finding(run);
+	int r = write_sites(run);
+
+	for (size_t i = 0; i < f->point_count && !r; i++)
+		r = attach_point(run, &f->points[i], err);
+	return r;
+}
+
+/* ---- counters: a perf event on each CPU ---- */
+
+static int counter_open(struct source_run *run, unsigned int cpu)
+{
+	const struct probe_point *point = &finding(run)->points[0];
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = point->type_id,
+		.config = point->config,
+		.sample_period = point->period,
+		.disabled = 1,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int source_counter_update(struct source_run *run)
+{
+	static const struct source_event event = { "counter_hit", counter_open };
+
+	return source_events_follow(run, 0, &event);
+}
+
+int source_counter_attach(struct source_run *run, struct error *err)
+{
+	int r = write_sites(run);
+
+	r = r ?: source_counter_update(run);
+	return r < 0 ? source_events_explain(r, finding(run)->points[0].name, err) : 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tools/list_probes.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "formats/json.h"
+#include "profiler/probes/probe_list.h"
+#include "profiler/session.h"
+#include "tools/event_list.h"
+#include "tools/message.h"
+
+/* vfs_read(struct file * file, char * buf) = ssize_t */
+static void add_text(struct strbuf *ret, const struct probe_entry *entry)
+{
+	strbuf_add_text(ret, entry->event);
+	if (*entry->arguments || *entry->result)
+		strbuf_printf(ret, "(%s)", entry->arguments);
+	if (*entry->result)
+		strbuf_printf(ret, " = %s", entry->result);
+	strbuf_add_char(ret, '\n');
+}
+
+static void add_json(struct strbuf *ret, const struct probe_entry *entry)
+{
+	const struct {
+		const char *name, *text;
+	} members[] = {
+		{ "event", entry->event },
+		{ "arguments", entry->arguments },
+		{ "result", entry->result },
+	};
+
+	strbuf_add_text(ret, ret->size ? ",\n " : "[\n ");
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		strbuf_printf(ret, "%s\"%s\": ", i ? ", " : "{", members[i].name);
+		json_add_text(ret, members[i].text);
+	}
+	strbuf_add_char(ret, '}');
+}
+
+/* Why events of the kind of @event cannot be recorded here, for a list of what can. */
+static void say_lacks(struct session_needs *needs, const char *event)
+{
+	size_t size = event_name_size(event);
+	struct session_lack lack;
+	const char *name, *help;
+
+	for (size_t i = 0; (name = session_source_name(i, &help)); i++)
+		if (strlen(name) == size && !memcmp(name, event, size) &&
+		    session_source_lack(needs, i, 0, &lack))
+			message_note("%s: not here: %s; instead: %s", name, lack.reason,
+				     lack.substitute);
+}
+
+static void say_all_lacks(const struct probe_list *list)
+{
+	_cleanup_(session_needs_freep) struct session_needs *needs = session_needs_new();
+	const char *last = "";
+
+	for (size_t i = 0; needs && i < probe_list_count(list); i++) {
+		const char *event = probe_list_at(list, i)->event;
+		size_t size = event_name_size(event) + 1;
+
+		if (strncmp(event, last, size))
+			say_lacks(needs, event);
+		last = event;
+	}
+}
+
+int list_probes(const char *pattern, const struct process_list *pids, bool json)
+{
+	const struct probe_targets targets = { .pids = pids->ids, .pid_count = pids->count };
+	_cleanup_(probe_list_freep) struct probe_list *list = NULL;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	struct error err = { 0 };
+	int r = probe_list_read(pattern, &targets, &list, &err);
+
+	if (r >= 0 && !probe_list_count(list))
+		r = error_set(&err, ERROR_FAILED, -ENOENT, "no probe matches: %s", pattern);
+	if (r < 0 && !err.text[0])
+		message_no_memory(&err);
+	if (r < 0)
+		return message_error(&err);
+	for (size_t i = 0; i < probe_list_count(list); i++)
+		(json ? add_json : add_text)(&text, probe_list_at(list, i));
+	if (json)
+		strbuf_add_text(&text, "\n]\n");
+	say_all_lacks(list);
+	return message_print(&text);
+}
