@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <libiberty/demangle.h>
 #include <setjmp.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -28,6 +27,7 @@
 
 struct demangle_output {
 	jmp_buf full;
+	int options;		/* of libiberty */
 	size_t size;
 	char text[DEMANGLED_BYTES_MAX];
 };
@@ -54,7 +54,7 @@ static bool demangle_rust(const char *name, struct demangle_output *out)
 	out->size = 0;
 	if (setjmp(out->full))
 		return false;
-	return rust_demangle_callback(name, DMGL_PARAMS | DMGL_ANSI, demangle_collect, out) &&
+	return rust_demangle_callback(name, out->options, demangle_collect, out) &&
 	       out->size;
 }
 
@@ -63,7 +63,7 @@ static bool demangle_cplus(const char *name, struct demangle_output *out)
 	out->size = 0;
 	if (setjmp(out->full))
 		return false;
-	return cplus_demangle_v3_callback(name, DMGL_PARAMS | DMGL_ANSI, demangle_collect, out) &&
+	return cplus_demangle_v3_callback(name, out->options, demangle_collect, out) &&
 	       out->size;
 }
 
@@ -121,13 +121,19 @@ static bool is_legacy_rust(const char *name)
 	return true;
 }
 
-static bool demangle_mangled(const char *name, struct demangle_output *out)
+bool demangle_is_mangled(const char *name)
 {
 	/* Two underscores: the same with the prefix that some assemblers give to every symbol. */
+	return name[0] == '_' &&
+	       (name[1] == 'Z' || name[1] == 'R' || (name[1] == '_' && name[2] == 'Z'));
+}
+
+static bool demangle_mangled(const char *name, struct demangle_output *out)
+{
+	if (!demangle_is_mangled(name))
+		return false;
 	if (!strncmp(name, "__Z", 3))
 		name++;
-	if (strncmp(name, "_Z", 2) && strncmp(name, "_R", 2))
-		return false;
 	if (strnlen(name, MANGLED_BYTES_MAX + 1) > MANGLED_BYTES_MAX)
 		return false;
 	if (name[1] == 'R' || is_legacy_rust(name)) {
@@ -164,7 +170,7 @@ static size_t drop_suffix(const char *name, size_t size)
 	return size;
 }
 
-static size_t drop_suffixes(const char *name)
+size_t demangle_stem_size(const char *name)
 {
 	size_t size = strlen(name), left = size;
 
@@ -175,16 +181,17 @@ static size_t drop_suffixes(const char *name)
 	return size;
 }
 
-int demangle_symbol(const char *name, struct strbuf *buf)
+static int demangle_with(const char *name, int options, struct strbuf *buf)
 {
 	struct demangle_output out;
-	size_t size = drop_suffixes(name);
+	size_t size = demangle_stem_size(name);
 	char plain[MANGLED_BYTES_MAX + 2];
 	bool demangled = false;
 
 	if (name[0] == '_' && size < sizeof(plain)) {
 		memcpy(plain, name, size);
 		plain[size] = '\0';
+		out.options = options;
 		demangled = demangle_mangled(plain, &out);
 	}
 	if (demangled)
@@ -192,4 +199,14 @@ int demangle_symbol(const char *name, struct strbuf *buf)
 	else
 		strbuf_add(buf, name, size);
 	return buf->error ? buf->error : demangled;
+}
+
+int demangle_symbol(const char *name, struct strbuf *buf)
+{
+	return demangle_with(name, DMGL_PARAMS | DMGL_ANSI, buf);
+}
+
+int demangle_symbol_plain(const char *name, struct strbuf *buf)
+{
+	return demangle_with(name, DMGL_ANSI, buf);
 }

@@ -10,6 +10,8 @@
 #ifndef WICK_DEMANGLE_H
 #define WICK_DEMANGLE_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include "profiler/base/strbuf.h"
 
 /*
@@ -20,5 +22,11 @@
  * when it was demangled, 0 when not, -ENOMEM.
  */
 int demangle_symbol(const char *name, struct strbuf *buf);
+/* The same without parameters and the type of what is returned: "foo::bar" for "foo::bar(int)". */
+int demangle_symbol_plain(const char *name, struct strbuf *buf);
+/* How many bytes of the symbol @name are left without clone suffixes. */
+size_t demangle_stem_size(const char *name);
+/* Whether it begins as a mangled name does; others are what they are. */
+bool demangle_is_mangled(const char *name);
 
 #endif

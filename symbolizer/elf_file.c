@@ -295,3 +295,22 @@ int elf_file_offset_to_address(const struct elf_file *elf, uint64_t offset, uint
 	*ret = best->address + (offset - best->offset);
 	return 0;
 }
+
+int elf_file_address_to_offset(const struct elf_file *elf, uint64_t address, uint64_t *ret)
+{
+	const struct elf_segment *segment, *best = NULL;
+	size_t i;
+
+	for (i = 0; i < elf->segment_count; i++) {
+		segment = &elf->segments[i];
+		if (address < segment->address ||
+		    address - segment->address >= segment->file_bytes)
+			continue;
+		if (!best || (segment->executable && !best->executable))
+			best = segment;
+	}
+	if (!best)
+		return -ENOENT;
+	*ret = best->offset + (address - best->address);
+	return 0;
+}

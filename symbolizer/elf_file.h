@@ -69,6 +69,11 @@ const struct elf_segment *elf_file_segments(const struct elf_file *elf, size_t *
  */
 int elf_file_offset_to_address(const struct elf_file *elf, uint64_t offset, uint64_t *ret);
 /*
+ * Where in the file the byte at ELF address @address is, by the PT_LOAD segment that has it there; an
+ * executable one first. What uprobes are attached by. Returns 0 or -ENOENT.
+ */
+int elf_file_address_to_offset(const struct elf_file *elf, uint64_t address, uint64_t *ret);
+/*
  * A section by name (".eh_frame", ".gopclntab"). When section headers are
  * missing, ".eh_frame_hdr" and ".eh_frame" are found through PT_GNU_EH_FRAME, and
  * ".gopclntab" by how it begins; it then goes on to the end of its segment.
@@ -132,5 +137,14 @@ struct elf_symbol_walk {
 /* Returns 0, -ENOENT, -EBADMSG, -EFBIG, -ENOMEM. */
 int elf_symbols_begin(struct elf_file *elf, const char *section, struct elf_symbol_walk *ret);
 bool elf_symbols_next(struct elf_symbol_walk *walk, struct elf_symbol *ret);
+
+/* Any symbol with a name, of code, data or nothing: what it imports has no address. */
+struct elf_name {
+	const char *name;	/* lives as long as the file */
+	uint64_t address;
+	bool is_defined;
+};
+/* The same walk, from elf_symbols_begin() on, over those. */
+bool elf_symbols_next_name(struct elf_symbol_walk *walk, struct elf_name *ret);
 
 #endif

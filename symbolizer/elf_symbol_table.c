@@ -107,6 +107,25 @@ bool elf_symbols_next(struct elf_symbol_walk *walk, struct elf_symbol *ret)
 	return false;
 }
 
+bool elf_symbols_next_name(struct elf_symbol_walk *walk, struct elf_name *ret)
+{
+	const char *name;
+	GElf_Sym symbol;
+
+	while (walk->index < walk->count && walk->index < INT_MAX) {
+		if (!gelf_getsym(walk->symbols, (int)walk->index++, &symbol))
+			return false;
+		name = elf_strptr(walk->elf->elf, walk->names_section, symbol.st_name);
+		if (!name || !*name)
+			continue;
+		ret->name = name;
+		ret->address = symbol.st_value;
+		ret->is_defined = symbol.st_shndx != SHN_UNDEF;
+		return true;
+	}
+	return false;
+}
+
 long elf_file_symbols(struct elf_file *elf, const char *section, struct elf_symbol **ret)
 {
 	_cleanup_free_ struct elf_symbol *symbols = NULL;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "symbolizer/byte_reader.h"
+#include "symbolizer/gopclntab.h"
 #include "symbolizer/names.h"
 #include "symbolizer/provider.h"
 
@@ -60,14 +61,19 @@ static uint64_t word_at(const struct gopclntab *go, unsigned int index)
 	return byte_reader_fixed(&reader, WORD_BYTES);
 }
 
-static void gopclntab_free(void *state)
+struct gopclntab *gopclntab_close(struct gopclntab *go)
 {
-	struct gopclntab *go = state;
-
+	if (!go)
+		return NULL;
 	elf_file_close(go->elf);
 	free(go);
+	return NULL;
 }
-DEFINE_CLEANUP(struct gopclntab *, gopclntab_free)
+
+static void gopclntab_free(void *state)
+{
+	gopclntab_close(state);
+}
 
 /* ---- the header ---- */
 
@@ -110,10 +116,20 @@ static uint64_t gopclntab_entry(const struct gopclntab *go, uint64_t index)
 	return go->text + byte_reader_fixed(&reader, go->entry_bytes);
 }
 
+/* The description of function @index of the table. */
+static int gopclntab_describe(const struct gopclntab *go, uint64_t index, struct go_function *ret)
+{
+	struct byte_reader reader = reader_at(go, go->functions + index * 2 * go->entry_bytes +
+					      go->entry_bytes);
+
+	ret->start = gopclntab_entry(go, index);
+	ret->offset = go->functions + byte_reader_fixed(&reader, go->entry_bytes);
+	return reader.failed ? -EBADMSG : 0;
+}
+
 static int gopclntab_find(const struct gopclntab *go, uint64_t address, struct go_function *ret)
 {
 	uint64_t low = 0, high = go->count, middle;
-	struct byte_reader reader;
 
 	/* One entry more than functions tells where the last one ends. */
 	if (address >= gopclntab_entry(go, go->count))
@@ -125,12 +141,7 @@ static int gopclntab_find(const struct gopclntab *go, uint64_t address, struct g
 		else
 			high = middle;
 	}
-	if (!low)
-		return -ENOENT;
-	ret->start = gopclntab_entry(go, low - 1);
-	reader = reader_at(go, go->functions + (low - 1) * 2 * go->entry_bytes + go->entry_bytes);
-	ret->offset = go->functions + byte_reader_fixed(&reader, go->entry_bytes);
-	return reader.failed ? -EBADMSG : 0;
+	return low ? gopclntab_describe(go, low - 1, ret) : -ENOENT;
 }
 
 static uint32_t function_field(const struct gopclntab *go, const struct go_function *function,
@@ -196,9 +207,9 @@ static int gopclntab_find_text(struct gopclntab *go)
 	return 0;
 }
 
-static int gopclntab_open(struct module *mod, void **ret)
+int gopclntab_open(struct module *mod, struct gopclntab **ret)
 {
-	_cleanup_(gopclntab_freep) struct gopclntab *go = calloc(1, sizeof(*go));
+	_cleanup_(gopclntab_closep) struct gopclntab *go = calloc(1, sizeof(*go));
 	int r;
 
 	if (!go)
@@ -220,6 +231,42 @@ static int gopclntab_open(struct module *mod, void **ret)
 	if (r < 0)
 		return r;
 	*ret = take_ptr(go);
+	return 0;
+}
+
+static int gopclntab_provide(struct module *mod, void **ret)
+{
+	struct gopclntab *go;
+	int r = gopclntab_open(mod, &go);
+
+	if (r < 0)
+		return r;
+	*ret = go;
+	return 0;
+}
+
+uint64_t gopclntab_count(const struct gopclntab *go)
+{
+	return go->count;
+}
+
+int gopclntab_function(const struct gopclntab *go, uint64_t index, struct gopclntab_function *ret)
+{
+	struct go_function function;
+	const char *name;
+	uint64_t end;
+	int r;
+
+	r = gopclntab_describe(go, index, &function);
+	if (r < 0)
+		return r;
+	name = function_name(go, &function);
+	end = gopclntab_entry(go, index + 1);
+	if (!name || end < function.start)
+		return -EBADMSG;
+	ret->address = function.start;
+	ret->size = end - function.start;
+	ret->name = name;
 	return 0;
 }
 
@@ -322,7 +369,7 @@ static size_t gopclntab_bytes(const void *state)
 
 const struct provider gopclntab_provider = {
 	.name = ".gopclntab",
-	.open = gopclntab_open,
+	.open = gopclntab_provide,
 	.lookup = gopclntab_lookup,
 	.bytes = gopclntab_bytes,
 	.free = gopclntab_free,

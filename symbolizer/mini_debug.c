@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "profiler/base/alloc.h"
+#include "symbolizer/mini_debug.h"
 #include "symbolizer/provider.h"
 
 #define STEP_BYTES ((size_t)256 << 10)
@@ -79,12 +80,12 @@ static void mini_debug_free(void *state)
 }
 DEFINE_CLEANUP(struct mini_debug *, mini_debug_free)
 
-static int mini_debug_open(struct module *mod, void **ret)
+int mini_debug_read(struct module *mod, struct module **ret, size_t *ret_bytes)
 {
-	_cleanup_(mini_debug_freep) struct mini_debug *mini = NULL;
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
 	_cleanup_(image_done) struct image image = { 0 };
 	struct elf_section packed;
+	struct module *mini;
 	int r;
 
 	r = module_open(mod, &elf);
@@ -92,14 +93,23 @@ static int mini_debug_open(struct module *mod, void **ret)
 	r = r ?: image_unpack(&packed, &image);
 	if (r < 0)
 		return r;
-	mini = calloc(1, sizeof(*mini));
+	mini = module_new_image(module_info(mod), take_ptr(image.bytes), image.size);
 	if (!mini)
 		return -ENOMEM;
-	mini->bytes = image.size;
-	mini->mod = module_new_image(module_info(mod), take_ptr(image.bytes), image.size);
-	if (!mini->mod)
+	*ret = mini;
+	*ret_bytes = image.size;
+	return 0;
+}
+
+static int mini_debug_open(struct module *mod, void **ret)
+{
+	_cleanup_(mini_debug_freep) struct mini_debug *mini = calloc(1, sizeof(*mini));
+	int r;
+
+	if (!mini)
 		return -ENOMEM;
-	r = elf_symtab_provider.open(mini->mod, &mini->symbols);
+	r = mini_debug_read(mod, &mini->mod, &mini->bytes);
+	r = r ?: elf_symtab_provider.open(mini->mod, &mini->symbols);
 	if (r < 0)
 		return r;
 	*ret = take_ptr(mini);

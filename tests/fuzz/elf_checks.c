@@ -2,6 +2,7 @@
 #include "tests/fuzz/elf_checks.h"
 
 #include "profiler/unwind/unwind_table.h"
+#include "symbolizer/function_list.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -76,6 +77,29 @@ static void check_address(struct symbolizer *sym, struct module *mod, uint64_t a
 	}
 }
 
+/* The other way around: what functions it has. */
+static void check_functions(struct module *mod)
+{
+	_cleanup_(function_list_freep) struct function_list *list = NULL;
+	const struct function_entry *entry;
+	uint64_t previous = 0;
+	char *name = NULL;
+	size_t i;
+
+	function_list_suggest(mod, "functoin", &name);
+	free(name);
+	if (function_list_read(mod, "*", 0, &list) < 0)
+		return;
+	fuzz_check(function_list_count(list) > 0, "an empty list is no failure");
+	for (i = 0; i < function_list_count(list); i++) {
+		entry = function_list_at(list, i);
+		fuzz_check(entry->address >= previous, "functions are not in order");
+		previous = entry->address;
+		fuzz_touch_text(entry->symbol);
+		fuzz_touch_text(entry->name);
+	}
+}
+
 void elf_check_names(struct module *mod)
 {
 	_cleanup_(symbolizer_freep) struct symbolizer *sym = symbolizer_new(NULL);
@@ -87,6 +111,7 @@ void elf_check_names(struct module *mod)
 	fuzz_check(sym != NULL, "no memory");
 	if (module_open(mod, &elf) < 0)
 		return;
+	check_functions(mod);
 	check_address(sym, mod, elf_file_entry(elf));
 	segments = elf_file_segments(elf, &count);
 	for (i = 0; i < count && asked < SEGMENTS_MAX; i++) {

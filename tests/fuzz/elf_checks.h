@@ -8,7 +8,7 @@
 
 /* Build the unwind table, check that each cell of it can be followed, and look addresses up. */
 void elf_check_rows(struct elf_file *elf);
-/* Ask for the names of addresses all over the executable segments. */
+/* Ask for the names of addresses all over the executable segments, and for all functions. */
 void elf_check_names(struct module *mod);
 /* A module over a file of these bytes, with no path that anything could be found beside. */
 struct module *elf_check_module(const void *bytes, size_t size);
