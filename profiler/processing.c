@@ -6,32 +6,42 @@
 #include <stdlib.h>
 
 #include "profiler/base/thread.h"
+#include "profiler/event_stream.h"
 
 struct processing {
-	struct queue *in;
+	struct processing_options options;
 	struct window *run;
 	struct jit_maps *jit_maps;
-	struct label_notes *notes;
 	uint64_t lost;
 	pthread_t thread;
 	bool running;
 };
 
-int processing_new(struct queue *in, uint64_t window_bytes, struct label_notes *notes,
-		   struct processing **ret)
+int processing_new(const struct processing_options *options, struct processing **ret)
 {
 	_cleanup_(processing_freep) struct processing *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
-	p->in = in;
-	p->notes = notes;
-	p->run = window_new(window_bytes);
+	p->options = *options;
+	p->run = window_new(options->window_bytes);
 	p->jit_maps = jit_maps_new();
 	if (!p->run || !p->jit_maps)
 		return -ENOMEM;
 	*ret = take_ptr(p);
 	return 0;
+}
+
+static void window_take(struct processing *p, const struct window *window)
+{
+	uint64_t lost;
+
+	jit_maps_note(p->jit_maps, window);
+	label_notes_add(p->options.notes, window);
+	if (p->options.stream)
+		event_stream_add(p->options.stream, window, p->jit_maps);
+	else if (window_merge(p->run, window, &lost) < 0)
+		p->lost += lost;
 }
 
 static void *processing_run(void *argument)
@@ -40,15 +50,13 @@ static void *processing_run(void *argument)
 	void *item;
 
 	thread_begin("wick-processing", THREAD_NICE_USUAL);
-	while (!queue_take(p->in, -1, &item)) {
+	while (!queue_take(p->options.in, -1, &item)) {
 		_cleanup_(window_freep) struct window *window = item;
-		uint64_t lost;
 
-		jit_maps_note(p->jit_maps, window);
-		label_notes_add(p->notes, window);
-		if (window_merge(p->run, window, &lost) < 0)
-			p->lost += lost;
+		window_take(p, window);
 	}
+	if (p->options.stream)
+		event_stream_end(p->options.stream);
 	return NULL;
 }
 

@@ -291,13 +291,14 @@ static int add_stacks(struct resolver *r, const struct window_sample *sample,
 	return error;
 }
 
-static int add_sample(struct resolver *r, const struct window_sample *sample)
+static int add_sample(struct resolver *r, const struct window_event *event)
 {
 	static const struct wick_task unknown = { .comm = "[unknown]",
 						  .process_comm = "[unknown]" },
 				      interrupt = { .comm = "[interrupt]",
 						    .process_comm = "[interrupt]" };
 	const struct window *window = r->options->window;
+	const struct window_sample *sample = &event->sample;
 	char peer[WICK_COMM_BYTES + 1] = "";
 	struct label_input input = { .peer = peer, .notes = r->options->label_notes,
 				     .task = window_task(window, sample->key.task),
@@ -334,7 +335,8 @@ static int add_sample(struct resolver *r, const struct window_sample *sample)
 	fill_values(r, sample, values);
 	added.locations = list.locations;
 	added.location_count = list.count;
-	return profile_builder_sample(r->builder, &added);
+	return r->options->take ? r->options->take(r->options->take_context, event, &added) :
+				  profile_builder_sample(r->builder, &added);
 }
 
 /* ---- all of them ---- */
@@ -342,22 +344,32 @@ static int add_sample(struct resolver *r, const struct window_sample *sample)
 static int resolve_samples(struct resolver *r)
 {
 	const struct window_event *events;
-	struct window_sample sample;
+	struct window_event counted = { .time_ns = 0 };
 	size_t position = 0, count;
 	int error;
 
-	while (window_next_sample(r->options->window, &position, &sample)) {
-		error = add_sample(r, &sample);
+	while (window_next_sample(r->options->window, &position, &counted.sample)) {
+		error = add_sample(r, &counted);
 		if (error < 0)
 			return error;
 	}
 	events = window_events(r->options->window, &count);
 	for (size_t i = 0; i < count; i++) {
-		error = add_sample(r, &events[i].sample);
+		error = add_sample(r, &events[i]);
 		if (error < 0)
 			return error;
 	}
 	return 0;
+}
+
+void resolve_stats_add(struct resolve_stats *stats, const struct resolve_stats *more)
+{
+	uint64_t *sum = (uint64_t *)stats;
+	const uint64_t *added = (const uint64_t *)more;
+
+	/* They are counts, all of them. */
+	for (size_t i = 0; i < sizeof(*stats) / sizeof(*sum); i++)
+		sum[i] += added[i];
 }
 
 int resolve_window(const struct resolve_options *options, struct profile_builder *builder,

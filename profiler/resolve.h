@@ -31,6 +31,14 @@ struct resolve_options {
 	struct jit_maps *jit_maps;		/* or NULL */
 	struct label_notes *label_notes;	/* for what labels say of cgroups and programs */
 	uint32_t target_pid;			/* whose program names the profile; 0: nobody's */
+	/*
+	 * NULL: samples are added to the profile. Else each goes here instead, with its labels and
+	 * locations, which are @builder's; @event is where it comes from, with time 0 for a count.
+	 * Returns 0 or -ENOMEM, which ends it.
+	 */
+	int (*take)(void *context, const struct window_event *event,
+		    const struct profile_sample *sample);
+	void *take_context;
 };
 
 /* What was seen on the way, for the summary. */
@@ -50,6 +58,9 @@ struct resolve_stats {
  */
 int resolve_window(const struct resolve_options *options, struct profile_builder *builder,
 		   struct resolve_stats *ret);
+
+/* Add up what was seen in several windows. */
+void resolve_stats_add(struct resolve_stats *stats, const struct resolve_stats *more);
 
 /* The text of an enum unwind_stop: "stack-read". */
 const char *resolve_stop_text(unsigned int stop);

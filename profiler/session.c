@@ -21,6 +21,7 @@
 #include "profiler/targets.h"
 
 #define FREQUENCY_DEFAULT_HZ 99
+#define STREAM_WINDOW_MS 100
 #define SIDEBAND_BYTES (256u << 10)
 #define FILES_LEAST 64
 #define FILES_WANTED 1024
@@ -140,6 +141,7 @@ static int open_tables(struct session *s, struct error *err)
 		.files = label_notes_files(s->label_notes),
 		.module_limit = s->limits.modules,
 		.depth_max = s->options.depth_max,
+		.as_events = s->options.delivery == SESSION_EVENTS,
 	};
 
 	return tables_new(&options, &s->tables, err);
@@ -154,6 +156,8 @@ static int open_threads(struct session *s, struct error *err)
 		.sideband_bytes = SIDEBAND_BYTES,
 		.window_ms = s->limits.window_ms,
 	};
+	struct processing_options processing = { .window_bytes = s->window_bytes,
+						 .notes = s->label_notes };
 	int r;
 
 	s->notices = queue_new(s->limits.queue_items);
@@ -161,11 +165,13 @@ static int open_threads(struct session *s, struct error *err)
 	if (!s->notices || !s->windows)
 		return -ENOMEM;
 	options.out = s->notices;
+	processing.in = s->windows;
 	options.out_items = s->limits.queue_items;
 	r = capture_new(&options, &s->capture, err);
 	r = r ?: open_tables(s, err);
-	return r ?: processing_new(s->windows, s->window_bytes, s->label_notes,
-				   &s->processing);
+	r = r ?: session_open_stream(s);
+	processing.stream = s->stream;
+	return r ?: processing_new(&processing, &s->processing);
 }
 
 static int session_open_all(struct session *s, struct error *err)
@@ -199,6 +205,8 @@ int session_open(const struct session_options *options, struct session **ret, st
 	s->cpu_before_ns = clock_process_cpu_ns();
 	s->options = *options;
 	s->limits = options->limits;
+	if (s->options.stream && !s->limits.window_ms)
+		s->limits.window_ms = STREAM_WINDOW_MS;
 	if (!s->options.frequency_hz)
 		s->options.frequency_hz = FREQUENCY_DEFAULT_HZ;
 	if (!s->options.memory_bytes)
@@ -303,8 +311,8 @@ bool session_has_targets(const struct session *s)
 
 /* ---- finishing ---- */
 
-/* Samples stop, everything that was taken is drained, threads end; in the order data flows. */
-static void session_stop(struct session *s)
+/* Samples stop and everything that was taken is drained, in the order data flows. */
+void session_stop(struct session *s)
 {
 	if (s->maps)
 		bpf_maps_control(s->maps)->enabled = 0;
@@ -320,11 +328,21 @@ static void session_stop(struct session *s)
 	}
 	if (s->capture)
 		capture_stop(s->capture, s->end_ns);
+	if (s->stream)
+		event_stream_set_stopping(s->stream);
 	if (s->tables && tables_join(s->tables) < 0)
 		s->is_stuck = true;
 	/* That was done, unless there was no thread to wait for. */
 	if (s->windows)
 		queue_close(s->windows);
+}
+
+static void session_join(struct session *s)
+{
+	session_stop(s);
+	/* Who takes events does not while this waits. */
+	if (s->events)
+		queue_close(s->events);
 	if (s->processing)
 		processing_join(s->processing);
 }
@@ -347,13 +365,26 @@ static void note_late_fallbacks(struct session *s)
 			tables.modules.unanswered);
 }
 
+static void finish_stream(struct session *s)
+{
+	struct event_stream_stats stats;
+
+	event_stream_stats(s->stream, &stats);
+	s->resolved = stats.resolved;
+	s->finished = true;
+	session_note_naming(s, event_stream_symbolizer(s->stream));
+}
+
 int session_finish(struct session *s, struct profile **ret, struct error *err)
 {
-	int r;
+	int r = 0;
 
-	session_stop(s);
+	session_join(s);
 	note_late_fallbacks(s);
-	r = session_build_profile(s, ret);
+	if (s->stream)
+		finish_stream(s);
+	else
+		r = session_build_profile(s, ret);
 	if (r < 0)
 		return error_set(err, ERROR_FAILED, r, "cannot build the profile: %s",
 				 strerror(-r));
@@ -387,12 +418,14 @@ struct session *session_free(struct session *s)
 		return NULL;
 	if (s->notices)
 		queue_close(s->notices);
-	session_stop(s);
+	session_join(s);
 	for (size_t i = 0; i < SESSION_LINKS_MAX; i++)
 		bpf_link__destroy(s->links[i]);
 	capture_free(s->capture);
 	tables_free(s->tables);
 	processing_free(s->processing);
+	event_stream_free(s->stream);
+	queue_free(s->events);
 	label_notes_free(s->label_notes);
 	/* A thread that was left behind may come to use these yet. */
 	if (!s->is_stuck) {

@@ -68,6 +68,9 @@ struct session_options {
 	uint32_t depth_max;			/* 0: 255 */
 	uint64_t memory_bytes;			/* 0: 64 MiB; kernel maps, rings, tables, windows */
 	enum session_delivery delivery;
+	bool stream;				/* events go to session_next_events(); needs SESSION_EVENTS */
+	uint64_t events_max;			/* of those: later ones are left out; 0: none are */
+	uint32_t events_per_second;		/* and more than that in a second, too */
 	uint64_t labels;			/* session_label_bit(): for each sample */
 	bool labels_only;			/* and none that events add by themselves */
 	bool time_programs;			/* each run of any on the machine then takes longer */
@@ -84,6 +87,7 @@ struct session_named_count {
 struct session_stats {
 	/* Samples, all sources together: taken = reported + lost, always. */
 	uint64_t taken, reported, lost, filtered;
+	uint64_t limited;			/* not taken, by events_max or events_per_second */
 	uint64_t reported_user;			/* with a user stack: not kernel threads, see no_stack */
 	uint64_t complete_user;			/* whose user stack reached its end */
 	uint64_t frames, frames_named;		/* weighed by samples; FDE names do not count as named */
@@ -114,7 +118,12 @@ int session_start(struct session *session, struct error *err);
 void session_stats(struct session *session, struct session_stats *ret);
 /* Whether any of the target pids still lives (always true for the whole machine). */
 bool session_has_targets(const struct session *session);
-/* Detach, drain the rest and build the profile. */
+/*
+ * Detach and drain the rest. For streams, whose events can then be had to the last one; else
+ * session_finish() does it.
+ */
+void session_stop(struct session *session);
+/* Do that and build the profile; a session that streams has none, and leaves *@ret as it is. */
 int session_finish(struct session *session, struct profile **ret, struct error *err);
 /*
  * Whether a thread was left behind that waits for something: it goes with the process, which must

@@ -4,6 +4,7 @@
 #define WICK_SESSION_PRIVATE_H
 
 #include "profiler/capture.h"
+#include "profiler/event_stream.h"
 #include "profiler/processing.h"
 #include "profiler/resolve.h"
 #include "profiler/session.h"
@@ -35,6 +36,8 @@ struct session {
 	struct witness *witness;		/* NULL: no source takes the guard */
 	struct bpf_link *links[SESSION_LINKS_MAX];	/* of the process object */
 	struct queue *notices, *windows;
+	struct queue *events;			/* of batches; NULL: none are streamed */
+	struct event_stream *stream;
 	struct capture *capture;
 	struct tables *tables;
 	struct label_notes *label_notes;
@@ -63,6 +66,12 @@ int session_attach_sources(struct session *session, struct error *err);
 
 /* session_profile.c: what was drained, with names. Returns 0 or a negative errno. */
 int session_build_profile(struct session *session, struct profile **ret);
+
+/* What naming cost, and what was not to be had. */
+void session_note_naming(struct session *session, const struct symbolizer *symbolizer);
+
+/* session_events.c: where events go, when they are streamed. Returns 0 or -ENOMEM. */
+int session_open_stream(struct session *session);
 
 /* session_stats.c: lines for the profile's comments, from the same figures. */
 int session_add_comments(struct session *session, struct profile_builder *builder);

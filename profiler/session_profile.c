@@ -44,8 +44,7 @@ static void note_failure(struct session *s, const struct symbolizer_failure *fai
 				      failure->by_address ? "addresses" : "symbols");
 }
 
-/* What it cost and what was not to be had. */
-static void note_naming(struct session *s, const struct symbolizer *symbolizer)
+void session_note_naming(struct session *s, const struct symbolizer *symbolizer)
 {
 	const struct symbolizer_failure *failures;
 	struct symbolizer_stats stats;
@@ -115,7 +114,7 @@ int session_build_profile(struct session *s, struct profile **ret)
 		return -ENOMEM;
 	r = resolve_window(&options, builder, &s->resolved);
 	s->finished = true;
-	note_naming(s, symbolizer);
+	session_note_naming(s, symbolizer);
 	r = r ?: add_period(s, builder);
 	r = r ?: session_add_comments(s, builder);
 	if (r < 0)

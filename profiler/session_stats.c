@@ -89,7 +89,8 @@ static void fill_not_run(const struct session *s, struct session_stats *ret)
 
 /* What user space dropped after the kernel side had reported it. */
 static void fill_user_side(const struct session *s, const struct capture_stats *capture,
-			   const struct tables_stats *tables, struct session_stats *ret)
+			   const struct tables_stats *tables,
+			   const struct event_stream_stats *stream, struct session_stats *ret)
 {
 	const uint64_t closed = capture->drain.waits_closed, unknown = capture->drain.waits_unknown;
 	const struct session_named_count losses[] = {
@@ -97,7 +98,9 @@ static void fill_user_side(const struct session *s, const struct capture_stats *
 		{ "copies-late", capture->late_copies },
 		{ "copies-unread", tables->copies_lost },
 		{ "waits-unknown", unknown },
-		{ "no-memory", capture->drain.lost_memory + processing_lost(s->processing) },
+		{ "output-late", stream->lost_late },
+		{ "no-memory", capture->drain.lost_memory + processing_lost(s->processing) +
+				       stream->lost_memory },
 	};
 
 	/* Waits that were open at the end were counted by the last drain, not in the kernel. */
@@ -108,6 +111,10 @@ static void fill_user_side(const struct session *s, const struct capture_stats *
 		if (!s->finished)
 			ret->reported -= losses[i].count;
 	}
+	ret->limited = stream->limited;
+	ret->taken -= stream->limited;
+	ret->reported = s->finished && s->stream ? stream->reported :
+						   ret->reported - stream->limited;
 	for (size_t i = 0; i < SESSION_NAMED_MAX && ret->losses[i].name[0]; i++)
 		ret->lost += ret->losses[i].count;
 	named_add(ret->counters, "sideband-records", capture->sideband_records);
@@ -132,7 +139,7 @@ static void fill_resolved(const struct session *s, struct session_stats *ret)
 {
 	const struct resolve_stats *r = &s->resolved;
 
-	ret->reported = r->samples;
+	ret->reported = s->stream ? ret->reported : r->samples;
 	ret->reported_user = r->samples_user;
 	ret->complete_user = r->complete;
 	ret->frames = r->frames;
@@ -233,13 +240,16 @@ void session_stats(struct session *s, struct session_stats *ret)
 {
 	struct capture_stats capture;
 	struct tables_stats tables;
+	struct event_stream_stats stream = { .reported = 0 };
 
 	memset(ret, 0, sizeof(*ret));
+	if (s->stream)
+		event_stream_stats(s->stream, &stream);
 	capture_stats(s->capture, &capture);
 	tables_stats(s->tables, &tables);
 	fill_kernel_side(s, ret);
 	fill_not_run(s, ret);
-	fill_user_side(s, &capture, &tables, ret);
+	fill_user_side(s, &capture, &tables, &stream, ret);
 	fill_cost(s, &tables, ret);
 	fill_memory(s, &capture, &tables, ret);
 	if (s->finished) {

@@ -34,11 +34,13 @@ struct window_sample {
 	struct wick_value value;
 };
 
+#define WINDOW_CPU_UNKNOWN UINT32_MAX
+
 /* EVENTS delivery. */
 struct window_event {
 	struct window_sample sample;
 	uint64_t time_ns;		/* CLOCK_MONOTONIC */
-	uint32_t cpu;
+	uint32_t cpu;			/* or WINDOW_CPU_UNKNOWN */
 	const struct probe_values *values;	/* of a probe: what it read; NULL: nothing */
 };
 

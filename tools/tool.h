@@ -20,8 +20,10 @@ struct tool_common {
 	bool help;
 };
 
+/* The section that every command has. */
+#define TOOL_OTHER "Other"
 #define TOOL_HELP_OPTION                                                       \
-	{ .letter = 'h', .name = "help", .help = "print this help", .section = "Other", \
+	{ .letter = 'h', .name = "help", .help = "print this help", .section = TOOL_OTHER, \
 	  .parse = option_parse_flag }
 
 struct tool_example {

@@ -326,7 +326,7 @@ static int row_label(struct labels *l, const struct label_row *row, const struct
 
 int labels_fill(struct labels *l, const struct label_input *in, struct profile_label *list)
 {
-	int count = 4, r;
+	int count = LABELS_OF_TASK, r;
 
 	list[0] = (struct profile_label){ .key = l->pid, .number = in->task->pid, .unit = l->pid };
 	list[1] = (struct profile_label){ .key = l->tid, .number = in->task->tid, .unit = l->tid };

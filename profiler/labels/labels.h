@@ -40,6 +40,9 @@ int labels_new(uint64_t wanted, struct profile_builder *builder, struct labels *
 struct labels *labels_free(struct labels *labels);
 DEFINE_CLEANUP(struct labels *, labels_free)
 
+/* The first ones, of each sample: pid, tid, comm, thread. */
+#define LABELS_OF_TASK 4
+
 /* The labels of a sample into @list, which has LABELS_MAX places. Returns how many, or -ENOMEM. */
 int labels_fill(struct labels *labels, const struct label_input *input,
 		struct profile_label *list);

@@ -186,11 +186,12 @@ static int pending_add(struct tables *t, const struct wick_copy_record *copy,
 	stack.id = wick_user_stack_id(s->hash, s->stop, stack.pid, stack.start_ns);
 	sample.key.user_stack = stack.id;
 	r = window_add_stack(t->pending, &stack);
-	if (r < 0 || !t->options.files)
+	/* What is mapped somewhere depends on the time, too. */
+	if (r < 0 || (!t->options.files && !t->options.as_events))
 		return r < 0 ? r : window_add_sample(t->pending, &sample);
-	/* What is mapped somewhere depends on the time. */
 	return window_add_event(t->pending, &(struct window_event){ .sample = sample,
-								    .time_ns = copy->time_ns });
+								    .time_ns = copy->time_ns,
+								    .cpu = WINDOW_CPU_UNKNOWN });
 }
 
 /* With the lock held. */

@@ -28,6 +28,7 @@ struct tables_options {
 	struct queue *in, *out;
 	struct label_files *files;	/* NULL: nobody wants to know them */
 	uint32_t module_limit;
+	bool as_events;		/* samples of copies are events, with their time */
 	uint32_t depth_max;	/* frames of a copied stack; 0: as many as there can be */
 };
 
