@@ -76,6 +76,8 @@ static int add_value_types(struct resolver *r)
 		size_t same = 0;
 		int error;
 
+		if (!r->options->shown[i])
+			continue;
 		while (r->options->shown[same] != r->options->shown[i])
 			same++;
 		if (same < i) {

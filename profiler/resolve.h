@@ -21,7 +21,8 @@
 struct resolve_options {
 	const struct window *window;
 	const struct source *const *sources;	/* by index */
-	const struct source *const *shown;	/* whose values its samples are: itself, or a composite */
+	/* Whose values its samples are: itself, or a composite. NULL: it has none. */
+	const struct source *const *shown;
 	size_t source_count;
 	uint64_t labels;			/* that were asked for: session_label_bit() */
 	struct symbolizer *symbolizer;

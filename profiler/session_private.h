@@ -21,12 +21,13 @@ struct bpf_link;
 struct source_probe;
 
 struct session {
-	struct session_options options;		/* borrowed pointers are good during open only */
+	struct session_options options;		/* borrowed pointers are good until it is started */
 	struct session_limits limits;
 	uint64_t window_bytes;
 	const struct source *rows[SESSION_SOURCES_MAX];
-	const struct source *shown[SESSION_SOURCES_MAX];	/* whose part it is, else itself */
-	const char *texts[SESSION_SOURCES_MAX];	/* as the event was written; good during open only */
+	/* Whose part it is, else itself; NULL once it could not be attached and is left out. */
+	const struct source *shown[SESSION_SOURCES_MAX];
+	const char *texts[SESSION_SOURCES_MAX];	/* as the event was written; good until it is started */
 	size_t source_count;
 	struct session_needs *needs;		/* while it is opened */
 	struct error left_out;			/* why events are not recorded that were asked for */

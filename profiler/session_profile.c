@@ -68,13 +68,16 @@ void session_note_naming(struct session *s, const struct symbolizer *symbolizer)
 /* Of the clock; without one each event is counted. */
 static int add_period(const struct session *s, struct profile_builder *builder)
 {
-	const struct source_value *counted = &s->shown[0]->values[0];
-	const char *type = counted->type, *unit = counted->unit;
+	const char *type = NULL, *unit = NULL;
 	struct profile_value_type period = { 0 };
 	int64_t every = 1;
 	int r;
 
 	for (size_t i = 0; i < s->source_count; i++) {
+		if (!type && s->shown[i]) {
+			type = s->shown[i]->values[0].type;
+			unit = s->shown[i]->values[0].unit;
+		}
 		if (!s->sources[i] || !source_clock(s->sources[i]))
 			continue;
 		type = "cpu";

@@ -272,11 +272,49 @@ int session_open_sources(struct session *s, const struct wick_settings *settings
 	return check_left(s, err);
 }
 
+/* Whether there is another one than that of @index, and its parts. */
+static bool has_others(const struct session *s, size_t index)
+{
+	for (size_t i = 0; i < s->source_count; i++)
+		if (s->shown[i] && s->shown[i] != s->shown[index])
+			return true;
+	return false;
+}
+
+/*
+ * With all the parts of a composite, as drop_source(). But the programs of those behind it have their
+ * numbers: it keeps its place.
+ */
+static void leave_source(struct session *s, size_t index)
+{
+	const struct source *shown = s->shown[index];
+
+	for (size_t i = 0; i < s->source_count; i++) {
+		if (s->shown[i] != shown)
+			continue;
+		if (s->witness && source_clock(s->sources[i]))
+			witness_stop(s->witness);
+		source_leave(s->sources[i]);
+		s->shown[i] = NULL;
+	}
+}
+
 int session_attach_sources(struct session *s, struct error *err)
 {
-	int r = 0;
+	for (size_t i = 0; i < s->source_count; i++) {
+		struct error own = { 0 };
+		int r = s->shown[i] ? source_attach(s->sources[i], &own) : 0;
 
-	for (size_t i = 0; i < s->source_count && !r; i++)
-		r = source_attach(s->sources[i], err);
-	return r;
+		if (r >= 0)
+			continue;
+		/* Without memory nothing else would do better; the usage is to be mended. */
+		if (!own.text[0])
+			return r;
+		if (own.kind == ERROR_USAGE || !has_others(s, i))
+			return error_set(err, own.kind, r, "%s%s%s", s->left_out.text,
+					 s->left_out.text[0] ? "; " : "", own.text);
+		leave_out(s, s->texts[i], own.text);
+		leave_source(s, i);
+	}
+	return 0;
 }

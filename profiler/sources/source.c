@@ -20,6 +20,7 @@ struct source_run {
 	struct bpf_link **links;
 	size_t link_count, link_capacity;
 	const char *clock;
+	bool is_left;
 };
 
 int source_open(const struct source *source, const struct source_options *options,
@@ -58,7 +59,7 @@ int source_attach(struct source_run *run, struct error *err)
 
 int source_update_cpus(struct source_run *run)
 {
-	return run->row->update_cpus ? run->row->update_cpus(run) : 0;
+	return run->row->update_cpus && !run->is_left ? run->row->update_cpus(run) : 0;
 }
 
 /* A program on all tasks: it runs once, when the others have ended. */
@@ -111,6 +112,13 @@ void source_detach(struct source_run *run)
 			source_drop_event(run, kind, cpu);
 }
 
+void source_leave(struct source_run *run)
+{
+	run->is_left = true;
+	source_detach(run);
+	run->clock = NULL;
+}
+
 /* What cannot be had is counted later, as the samples it would have completed. */
 static void iterator_run(struct bpf_program *program)
 {
@@ -128,7 +136,7 @@ static void iterator_run(struct bpf_program *program)
 
 void source_look_back(struct source_run *run)
 {
-	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && run->objects[i]; i++) {
+	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && run->objects[i] && !run->is_left; i++) {
 		struct bpf_program *program;
 
 		bpf_object__for_each_program(program, run->objects[i])

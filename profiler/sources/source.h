@@ -168,6 +168,8 @@ struct source_options {
 int source_open(const struct source *source, const struct source_options *options,
 		struct bpf_maps *maps, struct source_run **ret, struct error *err);
 int source_attach(struct source_run *run, struct error *err);
+/* It could not be attached: it takes no part from now on, but what it is remains known. */
+void source_leave(struct source_run *run);
 /* CPUs came online: sample them too. */
 int source_update_cpus(struct source_run *run);
 /* No program runs any more when it returns, but for those that run now. */

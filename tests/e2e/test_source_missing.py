@@ -140,6 +140,50 @@ def test_refused():
                                          "continuing without it"), CPU), run.said)
 
 
+def call_numbers(call, text, events):
+    """Which calls of @call of a run with @events have @text in them, numbered as strace does."""
+    if not shutil.which("strace"):
+        return []
+    subprocess.run(["strace", "-f", "-qq", "-o", "calls", "-s", "64", "-e", "trace=" + call,
+                    libfault.WICK, "record", "-q", "-d", "0.1", "-o", OUT, *events], check=False)
+    with open("calls", errors="replace") as file:
+        lines = [line for line in file if " %s(" % call in line]
+    return [number for number, line in enumerate(lines, 1) if text in line]
+
+
+# Of the calls by which events are attached: which one, the @nth that has the text, and the last is refused.
+ATTACHED = (
+    ("an event that loads and cannot be attached is left out", "perf_event_open",
+     "PAGE_FAULTS_MIN, sample_period=1", 0, "ENOSPC", ("-e", "cpu", "-e", "fault"), 0,
+     ("cannot record fault here: cannot open perf event: page-faults: No space left on device",
+      "continuing without it"), CPU),
+    ("before others, and after it had begun on one CPU", "perf_event_open",
+     "PAGE_FAULTS_MIN, sample_period=1", -1, "ENOSPC", ("-e", "fault", "-e", "cpu"), 0,
+     ("cannot record fault here", "continuing without it"), CPU),
+    ("so is the CPU clock", "perf_event_open", "CPU_CLOCK, sample_freq", 0, "ENOSPC",
+     ("-e", "cpu", "-e", "switch"), 0,
+     ("cannot record cpu here: cannot open perf event: cpu-clock: No space left on device",
+      "continuing without it"), {"switches"}),
+    ("with a part all of a composite is left out, what was attached of it too", "bpf",
+     "BPF_LINK_CREATE", -2, "ENOSPC", ("-e", "fault", "-e", "wall"), 0,
+     ("cannot record wall here: cannot attach: offcpu_", "continuing without it"), {"faults"}),
+    ("alone it is an error", "perf_event_open", "PAGE_FAULTS_MIN, sample_period=1", 0, "ENOSPC",
+     ("-e", "fault"), 1, ("cannot open perf event: page-faults: No space left on device",), None),
+)
+
+
+def test_attached():
+    for name, call, text, nth, error, events, status, texts, sources in ATTACHED:
+        numbers = call_numbers(call, text, events)
+        if not numbers:
+            libfault.skip(name, "strace cannot tell which call to refuse")
+            continue
+        prefix = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=" + call, "-e",
+                  "inject=%s:error=%s:when=%d" % (call, error, numbers[nth])]
+        run = Run((), "-d", "0.2", "-o", OUT, *events, prefix=prefix)
+        libfault.case(name, run.problems(status, texts, sources), run.said)
+
+
 def main():
     libfault.need_root()
     if not os.access(BTF, os.R_OK):
@@ -152,6 +196,7 @@ def main():
             problems.append("something is left out")
         libfault.case(name, problems, run.said)
     test_refused()
+    test_attached()
     return 1 if libfault.failed else 0
 
 
