@@ -435,6 +435,7 @@ struct session *session_free(struct session *s)
 	for (size_t i = 0; i < s->source_count; i++) {
 		source_close(s->sources[i]);
 		source_probe_free(s->probes[i]);
+		free(s->texts[i]);
 	}
 	witness_free(s->witness);
 	session_needs_free(s->needs);

@@ -27,7 +27,8 @@ struct session {
 	const struct source *rows[SESSION_SOURCES_MAX];
 	/* Whose part it is, else itself; NULL once it could not be attached and is left out. */
 	const struct source *shown[SESSION_SOURCES_MAX];
-	const char *texts[SESSION_SOURCES_MAX];	/* as the event was written; good until it is started */
+	char *texts[SESSION_SOURCES_MAX];	/* the event as it was written */
+	bool may_lack[SESSION_SOURCES_MAX];	/* nobody asked for it by name */
 	size_t source_count;
 	struct session_needs *needs;		/* while it is opened */
 	struct error left_out;			/* why events are not recorded that were asked for */

@@ -21,17 +21,24 @@ static int add_source(struct session *s, const struct source *row, const struct 
 	if (s->source_count == SESSION_SOURCES_MAX)
 		return error_set(err, ERROR_USAGE, -E2BIG, "cannot use so many events: at most %d",
 				 SESSION_SOURCES_MAX);
+	s->texts[s->source_count] = strdup(text);
+	if (!s->texts[s->source_count])
+		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
 	s->rows[s->source_count] = row;
-	s->shown[s->source_count] = shown;
-	s->texts[s->source_count++] = text;
+	s->shown[s->source_count++] = shown;
 	return 0;
 }
 
-static int choose_source(struct session *s, const char *text, struct error *err)
+/* Of one event: the same, or another part of a composite. */
+static bool is_same_event(const struct session *s, size_t a, size_t b)
 {
-	_cleanup_request_ struct source_request request = { 0 };
-	int r = source_parse(text, &request, err);
-	const struct source *row = request.source;
+	return a == b || (s->shown[a] == s->shown[b] && s->shown[a] && !s->shown[a]->probe);
+}
+
+static int choose_row(struct session *s, const struct source *row, const char *text,
+		      struct error *err)
+{
+	int r = 0;
 
 	for (size_t i = 0; i < s->source_count && !r; i++)
 		if (row->probe ? !strcmp(s->texts[i], text) : s->shown[i] == row)
@@ -41,6 +48,42 @@ static int choose_source(struct session *s, const char *text, struct error *err)
 		r = add_source(s, row, row, text, err);
 	for (size_t i = 0; i < SOURCE_PARTS_MAX && !r && row->parts[i]; i++)
 		r = add_source(s, source_find(row->parts[i]), row, text, err);
+	return r;
+}
+
+/* @event, which an event stands for, with the options that were given to that. */
+static int choose_event(struct session *s, const char *event, const char *options,
+			struct error *err)
+{
+	_cleanup_request_ struct source_request request = { 0 };
+	_cleanup_free_ char *text = NULL;
+	bool may_lack = *event == '?';
+	int r = source_parse(event + may_lack, &request, err);
+
+	if (r < 0)
+		return r;
+	if (asprintf(&text, "%s%s", event + may_lack, options) < 0) {
+		text = NULL;
+		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
+	}
+	r = choose_row(s, request.source, text, err);
+	if (!r)
+		s->may_lack[s->source_count - 1] = may_lack;
+	return r;
+}
+
+static int choose_source(struct session *s, const char *text, struct error *err)
+{
+	_cleanup_request_ struct source_request request = { 0 };
+	int r = source_parse(text, &request, err);
+	const char *const *event;
+
+	if (r < 0)
+		return r;
+	if (!request.source->stands_for)
+		return choose_row(s, request.source, text, err);
+	for (event = request.source->stands_for; *event && !r; event++)
+		r = choose_event(s, *event, text + strlen(request.source->name), err);
 	return r;
 }
 
@@ -56,10 +99,14 @@ int session_choose_sources(struct session *s, struct error *err)
 /* ---- what is left out ---- */
 
 /* Say why, for as long as others remain; and keep it, for when none does. */
-static void leave_out(struct session *s, const char *text, const char *reason)
+static void leave_out(struct session *s, size_t index, const char *reason)
 {
+	const char *text = s->texts[index];
 	struct error *err = &s->left_out;
 	size_t size = strlen(err->text);
+
+	if (s->may_lack[index])
+		return;
 
 	session_note_fallback(s, "cannot record %s here: %s: continuing without it", text, reason);
 	snprintf(err->text + size, sizeof(err->text) - size, "%scannot record %s here: %s",
@@ -72,21 +119,23 @@ static void leave_out(struct session *s, const char *text, const char *reason)
  */
 static size_t drop_source(struct session *s, size_t index)
 {
-	const struct source *shown = s->shown[index];
 	size_t first = index, end = index, moved;
 
-	while (first && s->shown[first - 1] == shown)
+	while (first && is_same_event(s, first - 1, index))
 		first--;
-	while (end < s->source_count && s->shown[end] == shown)
+	while (end < s->source_count && is_same_event(s, end, index))
 		end++;
 	for (size_t i = first; i < end; i++) {
 		s->sources[i] = source_close(s->sources[i]);
 		s->probes[i] = source_probe_free(s->probes[i]);
+		free(take_ptr(s->texts[i]));
 	}
 	moved = s->source_count - end;
 	memmove(&s->rows[first], &s->rows[end], moved * sizeof(s->rows[0]));
 	memmove(&s->shown[first], &s->shown[end], moved * sizeof(s->shown[0]));
 	memmove(&s->texts[first], &s->texts[end], moved * sizeof(s->texts[0]));
+	memmove(&s->may_lack[first], &s->may_lack[end], moved * sizeof(s->may_lack[0]));
+	memset(&s->texts[first + moved], 0, (end - first) * sizeof(s->texts[0]));
 	s->source_count = first + moved;
 	return first;
 }
@@ -144,7 +193,7 @@ static bool check_source(struct session *s, size_t index, const struct wick_sett
 		return false;
 	}
 	snprintf(reason, sizeof(reason), "%s; instead: %s", need->reason, need->substitute);
-	leave_out(s, s->texts[index], reason);
+	leave_out(s, index, reason);
 	return true;
 }
 
@@ -247,7 +296,9 @@ static int open_source(struct session *s, size_t index, const struct wick_settin
 	options.probe = s->probes[index];
 	options.settings = request.settings;
 	settings_add(s, index, &options.settings);
-	return source_open(s->rows[index], &options, s->maps, &s->sources[index], err);
+	if (options.probe)
+		r = source_probe_settings(options.probe, &options.settings, err);
+	return r ?: source_open(s->rows[index], &options, s->maps, &s->sources[index], err);
 }
 
 /* The objects all sources share are loaded: what is refused now is refused to this one. */
@@ -260,10 +311,10 @@ int session_open_sources(struct session *s, const struct wick_settings *settings
 		struct error own = { 0 };
 		int r = open_source(s, i, settings, &own);
 
-		if (r < 0 && own.kind != ERROR_NOT_SUPPORTED)
+		if (r < 0 && own.kind != ERROR_NOT_SUPPORTED && !s->may_lack[i])
 			return own.text[0] ? error_set(err, own.kind, r, "%s", own.text) : r;
 		if (r < 0) {
-			leave_out(s, s->texts[i], own.text);
+			leave_out(s, i, own.text);
 			i = drop_source(s, i);
 			continue;
 		}
@@ -290,7 +341,7 @@ static void leave_source(struct session *s, size_t index)
 	const struct source *shown = s->shown[index];
 
 	for (size_t i = 0; i < s->source_count; i++) {
-		if (s->shown[i] != shown)
+		if (i != index && (s->shown[i] != shown || shown->probe))
 			continue;
 		if (s->witness && source_clock(s->sources[i]))
 			witness_stop(s->witness);
@@ -313,7 +364,7 @@ int session_attach_sources(struct session *s, struct error *err)
 		if (own.kind == ERROR_USAGE || !has_others(s, i))
 			return error_set(err, own.kind, r, "%s%s%s", s->left_out.text,
 					 s->left_out.text[0] ? "; " : "", own.text);
-		leave_out(s, s->texts[i], own.text);
+		leave_out(s, i, own.text);
 		leave_source(s, i);
 	}
 	return 0;

@@ -147,6 +147,8 @@ static int add_function(struct search *s, const struct function_entry *function,
 			scope.function = &type;
 	}
 	r = probe_add_place(f, function->name, &scope, &point.site, err);
+	if (!r && s->danger == RETURN_GO)
+		f->set.places[point.site].layout.site.flags |= PROBE_SITE_GO;
 	if (!r && f->kind->at_entry)
 		r = probe_add_point(f, &point);
 	if (!r && f->kind->at_return)
@@ -230,7 +232,8 @@ static int not_found(const struct probe_finding *f, struct error *err)
 	const char *where = *f->words.file ? f->words.file : "the target";
 
 	for (size_t i = 0; i < f->files.count && !nearest; i++)
-		nearest = function_list_suggest(f->files.modules[i], f->words.name);
+		if (function_list_suggest(f->files.modules[i], f->words.name, &nearest) == -ENOMEM)
+			return -ENOMEM;
 	if (nearest)
 		return error_set(err, ERROR_FAILED, -ENOENT, "no such function: %s: %s: did you mean "
 				 "%s?", where, f->words.name, nearest);

@@ -100,6 +100,7 @@ static int find_raw(struct probe_finding *f, struct error *err)
 	if (r < 0)
 		return r;
 	scope.types = btf_types_provider(f->kernel_types);
+	point.words = type.argument_count;
 	r = probe_add_place(f, f->words.name, &scope, &point.site, err);
 	point.name = r < 0 ? NULL : f->set.places[point.site].name;
 	return r ?: probe_add_point(f, &point);

@@ -175,4 +175,5 @@ static int find_syscalls(struct probe_finding *f, struct error *err)
 }
 
 const struct probe_kind probe_syscall = { .grammar = PROBE_GRAMMAR_LIST, .at_entry = true,
-					  .at_return = true, .find = find_syscalls };
+					  .at_return = true, .told_by_number = true,
+					  .find = find_syscalls };

@@ -34,7 +34,8 @@ struct probe_point {
 	uint64_t offset;		/* in the file, or behind the function's begin */
 	uint64_t semaphore_offset;	/* of a USDT probe, in the file; 0: none */
 	uint32_t type_id;		/* BTF id for fentry; tracepoint id; type of a perf event */
-	uint64_t config, period;	/* of a perf event */
+	uint64_t config, period;	/* of a perf event; a system call's number */
+	uint32_t words;			/* 64-bit words of a raw tracepoint's context */
 };
 
 struct dwarf_types;

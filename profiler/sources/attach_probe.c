@@ -9,11 +9,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "profiler/privileges.h"
+#include "profiler/sources/multi_attach.h"
 #include "profiler/sources/source_probe_private.h"
 
 /* By enum probe_role. */
@@ -47,9 +49,39 @@ static struct bpf_program *program_of(struct bpf_object *object, enum probe_role
 	return NULL;
 }
 
+int source_probe_settings(const struct source_probe *probe, struct wick_settings *settings,
+			  struct error *err)
+{
+	const struct probe_finding *f = probe->finding;
+	bool has_cookies = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
+						   BPF_FUNC_get_attach_cookie, NULL) == 1;
+
+	settings->option[PROBE_OPTION_SITE] = 0;
+	settings->option[PROBE_OPTION_COOKIES] = has_cookies;
+	settings->option[PROBE_OPTION_WORDS] = f->point_count ? f->points[0].words : 0;
+	if (has_cookies || f->set.count == 1 || f->kind->told_by_number)
+		return 0;
+	return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP, "cannot tell %zu places apart: the "
+			 "kernel has no cookies for BPF programs (Linux 5.15): name one function for "
+			 "each event", f->set.count);
+}
+
+/* Nothing of a tracepoint or a raw one, and not for one process alone. */
+static unsigned int multi_type(const struct source_options *options)
+{
+	const struct probe_finding *f = options->probe->finding;
+	unsigned int type = f->points[0].path ? MULTI_ATTACH_UPROBE : MULTI_ATTACH_KPROBE;
+
+	if (f->point_count < 2 || f->points[0].type_id || (!f->points[0].path && f->points[0].offset) ||
+	    options->only_pid)
+		return 0;
+	return multi_attach_is_possible(type) ? type : 0;
+}
+
 void source_probe_prepare(const struct source_options *options, struct bpf_object *object)
 {
 	const struct probe_finding *f = options->probe->finding;
+	unsigned int multi = multi_type(options);
 	struct bpf_map *sites = bpf_object__find_map_by_name(object, "sites");
 	struct bpf_program *program;
 
@@ -59,9 +91,13 @@ void source_probe_prepare(const struct source_options *options, struct bpf_objec
 		bpf_program__set_autoload(program, false);
 	for (size_t i = 0; i < f->point_count; i++) {
 		program = program_of(object, f->points[i].role);
-		if (program)
-			bpf_program__set_autoload(program, true);
+		if (!program)
+			continue;
+		bpf_program__set_autoload(program, true);
+		if (multi)
+			bpf_program__set_expected_attach_type(program, multi);
 	}
+	options->probe->is_multi = multi;
 }
 
 /* ---- one point ---- */
@@ -111,8 +147,7 @@ static struct bpf_link *attach_tracepoint(struct source_run *run, struct bpf_pro
 	return link;
 }
 
-static int explain(const struct probe_point *point, const char *name, int code,
-		   struct error *err)
+static int explain(const char *name, int code, struct error *err)
 {
 	char what[160];
 
@@ -147,11 +182,105 @@ static int attach_point(struct source_run *run, const struct probe_point *point,
 	struct bpf_link *link;
 
 	if (!program)
-		return explain(point, name, -ENOENT, err);
+		return explain(name, -ENOENT, err);
 	link = attach_of(point, bpf_program__type(program))(run, program, point);
 	if (!link)
-		return explain(point, name, -errno, err);
+		return explain(name, -errno, err);
 	return source_keep_link(run, link);
+}
+
+/* ---- many points at once ---- */
+
+/* Points from @first on that go into one attachment with it; the next that does not. */
+static size_t group_end(const struct probe_finding *f, size_t first)
+{
+	const struct probe_point *point = &f->points[first];
+	size_t end = first + 1;
+
+	while (end < f->point_count && f->points[end].role == point->role &&
+	       f->points[end].by_return_address == point->by_return_address &&
+	       (!point->path || !strcmp(f->points[end].path, point->path)))
+		end++;
+	return end;
+}
+
+/* What multi_attach() takes, as arrays. */
+struct group {
+	uint64_t *offsets, *cookies, *semaphores;
+	const char **symbols;
+};
+
+static void group_done(struct group *group)
+{
+	free(group->offsets);
+	free(group->cookies);
+	free(group->semaphores);
+	free(group->symbols);
+}
+
+static int group_fill(struct group *group, const struct probe_point *points, size_t count)
+{
+	group->offsets = calloc(count, sizeof(*group->offsets));
+	group->cookies = calloc(count, sizeof(*group->cookies));
+	group->semaphores = calloc(count, sizeof(*group->semaphores));
+	group->symbols = calloc(count, sizeof(*group->symbols));
+	if (!group->offsets || !group->cookies || !group->semaphores || !group->symbols)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		group->offsets[i] = points[i].offset;
+		group->cookies[i] = points[i].site;
+		group->semaphores[i] = points[i].semaphore_offset;
+		group->symbols[i] = points[i].name;
+	}
+	return 0;
+}
+
+static int attach_group(struct source_run *run, const struct probe_point *points, size_t count,
+			struct error *err)
+{
+	_cleanup_(group_done) struct group group = { 0 };
+	struct multi_attach what = {
+		.program_fd = bpf_program__fd(program_of(source_object(run, 0), points->role)),
+		.path = points->path,
+		.by_return_address = points->by_return_address,
+		.count = count,
+	};
+	int r = group_fill(&group, points, count);
+
+	if (r < 0)
+		return r;
+	what.offsets = group.offsets;
+	what.cookies = group.cookies;
+	what.semaphores = group.semaphores;
+	what.symbols = group.symbols;
+	r = multi_attach(&what);
+	if (r < 0)
+		return explain(finding(run)->set.places[points->site].name, r, err);
+	return source_keep_fd(run, r);
+}
+
+static int by_group(const void *a, const void *b)
+{
+	const struct probe_point *x = a, *y = b;
+
+	if (x->role != y->role)
+		return x->role < y->role ? -1 : 1;
+	if (x->by_return_address != y->by_return_address)
+		return x->by_return_address ? 1 : -1;
+	return x->path && y->path ? strcmp(x->path, y->path) : 0;
+}
+
+static int attach_groups(struct source_run *run, struct error *err)
+{
+	struct probe_finding *f = source_run_options(run)->probe->finding;
+	int r = 0;
+
+	qsort(f->points, f->point_count, sizeof(*f->points), by_group);
+	for (size_t i = 0, end; i < f->point_count && !r; i = end) {
+		end = group_end(f, i);
+		r = attach_group(run, &f->points[i], end - i, err);
+	}
+	return r;
 }
 
 /* ---- all of them ---- */
@@ -172,6 +301,8 @@ int source_probe_attach(struct source_run *run, struct error *err)
 	const struct probe_finding *f = finding(run);
 	int r = write_sites(run);
 
+	if (!r && source_run_options(run)->probe->is_multi)
+		return attach_groups(run, err);
 	for (size_t i = 0; i < f->point_count && !r; i++)
 		r = attach_point(run, &f->points[i], err);
 	return r;

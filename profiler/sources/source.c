@@ -19,6 +19,8 @@ struct source_run {
 	int events[SOURCE_EVENT_KINDS][WICK_CPUS_MAX];	/* perf events by CPU, -1: none */
 	struct bpf_link **links;
 	size_t link_count, link_capacity;
+	int *fds;
+	size_t fd_count, fd_capacity;
 	const char *clock;
 	bool is_left;
 };
@@ -79,6 +81,17 @@ int source_keep_link(struct source_run *run, struct bpf_link *link)
 	return r;
 }
 
+int source_keep_fd(struct source_run *run, int fd)
+{
+	int r = alloc_grow(&run->fds, &run->fd_capacity, run->fd_count + 1);
+
+	if (r < 0)
+		close(fd);
+	else
+		run->fds[run->fd_count++] = fd;
+	return r;
+}
+
 int source_attach_programs(struct source_run *run, struct error *err)
 {
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && run->objects[i]; i++) {
@@ -107,6 +120,8 @@ void source_detach(struct source_run *run)
 {
 	while (run->link_count)
 		bpf_link__destroy(run->links[--run->link_count]);
+	while (run->fd_count)
+		close(run->fds[--run->fd_count]);
 	for (unsigned int kind = 0; kind < SOURCE_EVENT_KINDS; kind++)
 		for (unsigned int cpu = 0; cpu < WICK_CPUS_MAX; cpu++)
 			source_drop_event(run, kind, cpu);
@@ -153,6 +168,7 @@ struct source_run *source_close(struct source_run *run)
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX; i++)
 		bpf_object__close(run->objects[i]);
 	free(run->links);
+	free(run->fds);
 	free(run);
 	return NULL;
 }

@@ -95,6 +95,11 @@ struct source {
 	uint32_t option[WICK_SOURCE_OPTIONS];	/* of wick_settings, before any is asked for */
 	/* Names of other rows that are run instead, all of whose values become this one's. */
 	const char *parts[SOURCE_PARTS_MAX];
+	/*
+	 * Or events that are run instead, each for itself, with what is asked of this one; ends with
+	 * NULL. One behind a '?' is left out where this machine does not have it.
+	 */
+	const char *const *stands_for;
 	const char *objects[SOURCE_OBJECTS_MAX];
 	struct source_value values[SOURCE_VALUES_MAX];
 	uint64_t labels;			/* bits of enum wick_detail_field it always has */
@@ -191,6 +196,8 @@ struct bpf_object *source_object(const struct source_run *run, size_t index);
 /* For attach functions (source_cpu.c …). */
 /* Keep @link, which it takes over in every case, until the source is detached. Returns 0 or -ENOMEM. */
 int source_keep_link(struct source_run *run, struct bpf_link *link);
+/* The same for a descriptor whose close() detaches. */
+int source_keep_fd(struct source_run *run, int fd);
 const struct source_options *source_run_options(const struct source_run *run);
 /* Keep @fd, a perf event of @cpu and one of SOURCE_EVENT_KINDS, open until the source is detached. */
 int source_keep_event(struct source_run *run, unsigned int kind, unsigned int cpu, int fd);

@@ -18,6 +18,10 @@ struct source_probe *source_probe_free(struct source_probe *probe);
 DEFINE_CLEANUP(struct source_probe *, source_probe_free)
 const struct source *source_probe_row(const struct source_probe *probe);
 
+/* What its programs must know. Returns 0, or -EOPNOTSUPP with the sentence in @err. */
+int source_probe_settings(const struct source_probe *probe, struct wick_settings *settings,
+			  struct error *err);
+
 /*
  * The names of its values, from the words alone: "malloc", "malloc_time". Returns false when it has
  * not as many.

@@ -11,7 +11,6 @@ struct source_probe {
 	struct probe_finding *finding;
 	char names[2][SOURCE_PROBE_VALUE_BYTES];	/* of its values */
 	char units[2][32];
-	bool has_cookies;		/* the kernel's, by which a program knows its site */
 	bool is_multi;			/* many functions are attached at once */
 };
 

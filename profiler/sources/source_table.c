@@ -110,6 +110,22 @@ static const struct source syscall_values = {
 	.attach = source_syscall_attach,
 };
 
+static const char *const exec_events[] = {
+	"rawtp:sched_process_exec,show=arg3->filename:str+cmdline",
+	NULL,
+};
+
+static const char *const open_events[] = { "syscall:open+openat+openat2+creat", NULL };
+
+/* The kernel has a tracepoint of its checks from 6.13 on, and before that a function. */
+static const char *const privilege_events[] = {
+	"syscall:setuid+setgid+setreuid+setregid+setresuid+setresgid+setfsuid+setfsgid+setgroups+"
+	"capset+ptrace+process_vm_writev+bpf+init_module+finit_module+delete_module+kexec_load+"
+	"kexec_file_load+unshare+setns+chroot+pivot_root+mount+umount2",
+	"?tracepoint:capability:cap_capable",
+	NULL,
+};
+
 const struct source source_table[] = {
 	{ .name = "cpu", .help = "where CPUs spend their time, on a clock",
 	  .objects = { "cpu" }, .reason = "on-cpu",
@@ -259,6 +275,14 @@ const struct source source_table[] = {
 	  .option = { [PREEMPTED] = 1 },
 	  .parts = { "cpu", "offcpu" }, .options = wall_options,
 	  .values = { { "wall", "nanoseconds", true, true } } },
+	{ .name = "exec", .help = "programs that are executed, with their arguments",
+	  .stands_for = exec_events, .options = probe_options },
+	{ .name = "open", .help = "files that are opened, or that cannot be",
+	  .stands_for = open_events, .options = syscall_options },
+	{ .name = "privilege",
+	  .help = "who becomes somebody else, debugs, loads code into the kernel, or is asked for a "
+		  "capability",
+	  .stands_for = privilege_events, .options = probe_options },
 	PROBE_ROW("uprobe", probe_uprobe, "probe", probe_options, needs_uprobe,
 		  "a function of a program or library, each time it is entered: uprobe:libc:malloc"),
 	PROBE_ROW("uretprobe", probe_uretprobe, "probe", return_options, needs_uprobe,
