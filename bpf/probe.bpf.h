@@ -252,6 +252,7 @@ static __always_inline int probe_report(struct run *run, struct probing *p, stru
 	COUNT(run, TAKEN);
 	first_sample_note();
 	detail_clear(run);
+	detail_label(run, KEY, p->site);
 	if (!labels_add(run, p, site))
 		is_unreadable = 1;
 	sum = probe_sum(p, site, &is_unreadable);

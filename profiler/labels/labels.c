@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profiler/probes/probe_set.h"
 #include "profiler/processes/cgroup_names.h"
 #include "profiler/sources/reasons.h"
 #include "profiler/session.h"
@@ -151,6 +152,8 @@ static void read_key(const struct label_input *in, struct label_value *ret)
 	uint64_t key = fact(in, WICK_DETAIL_KEY);
 
 	ret->number = key;
+	if (in->source->probes && key < in->source->probes->count)
+		ret->text = in->source->probes->places[key].name;
 	if (in->source->key_text)
 		ret->text = in->source->key_text(key);
 	if (in->source->key_write) {

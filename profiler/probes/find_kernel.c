@@ -23,6 +23,19 @@ static int open_types(struct probe_finding *f, struct error *err)
 
 /* ---- functions ---- */
 
+/* With @is_measured from entry to return, else at the entry. */
+static int add_points(struct probe_finding *f, const struct probe_point *entry, bool is_measured)
+{
+	struct probe_point point = *entry;
+	int r;
+
+	point.role = is_measured ? PROBE_ROLE_ENTER : PROBE_ROLE_HIT;
+	r = probe_add_point(f, &point);
+	point.role = PROBE_ROLE_LEAVE;
+	point.by_return_address = true;
+	return r < 0 || !is_measured ? r : probe_add_point(f, &point);
+}
+
 static int add_function(struct probe_finding *f, const char *name, struct error *err)
 {
 	struct type_function type;
@@ -30,20 +43,17 @@ static int add_function(struct probe_finding *f, const char *name, struct error 
 		.types = btf_types_provider(f->kernel_types),
 		.arguments = SCOPE_REGISTERS,
 		.has_return = f->kind->at_return,
+		.has_entry = f->kind->at_return,
 		.what = name,
 	};
-	struct probe_point point = {
-		.role = PROBE_ROLE_HIT,
-		.by_return_address = f->kind->at_return,
-		.offset = f->words.offset,
-	};
+	struct probe_point point = { .offset = f->words.offset };
 	int r;
 
 	if (!f->words.offset && !btf_types_function(f->kernel_types, name, &type))
 		scope.function = &type;
 	r = probe_add_place(f, name, &scope, &point.site, err);
 	point.name = r < 0 ? NULL : f->set.places[point.site].name;
-	return r ?: probe_add_point(f, &point);
+	return r ?: add_points(f, &point, f->kind->at_return);
 }
 
 /* Whether the kernel has a function of that name, with types or not. */
@@ -108,6 +118,6 @@ static int find_raw(struct probe_finding *f, struct error *err)
 
 const struct probe_kind probe_kprobe = { .grammar = PROBE_GRAMMAR_KERNEL, .at_entry = true,
 					 .find = find_functions };
-const struct probe_kind probe_kretprobe = { .grammar = PROBE_GRAMMAR_KERNEL, .at_return = true,
-					    .find = find_functions };
+const struct probe_kind probe_kretprobe = { .grammar = PROBE_GRAMMAR_KERNEL, .at_entry = true,
+					    .at_return = true, .find = find_functions };
 const struct probe_kind probe_rawtp = { .grammar = PROBE_GRAMMAR_NAME, .find = find_raw };

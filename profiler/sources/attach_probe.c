@@ -308,6 +308,29 @@ int source_probe_attach(struct source_run *run, struct error *err)
 	return r;
 }
 
+/* ---- system calls: found by their numbers ---- */
+
+void source_syscall_prepare(const struct source_options *options, struct bpf_object *object)
+{
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "sites"),
+				 options->probe->finding->set.count);
+}
+
+int source_syscall_attach(struct source_run *run, struct error *err)
+{
+	const struct probe_finding *f = finding(run);
+	int fd = bpf_object__find_map_fd_by_name(source_object(run, 0), "syscall_sites");
+	int r = write_sites(run);
+
+	for (size_t i = 0; i < f->point_count && !r; i++) {
+		uint32_t number = f->points[i].config, site = f->points[i].site + 1;
+
+		if (bpf_map_update_elem(fd, &number, &site, BPF_ANY))
+			r = -errno;
+	}
+	return r ?: source_attach_programs(run, err);
+}
+
 /* ---- counters: a perf event on each CPU ---- */
 
 static int counter_open(struct source_run *run, unsigned int cpu)

@@ -93,7 +93,7 @@ static const struct source_option counter_options[] = {
 	  .options = option_table, .needs = need_table, .prepare = source_probe_prepare,   \
 	  .attach = source_probe_attach }
 
-static const struct source_option syscall_options[] = {
+static const struct source_option length_probe_options[] = {
 	OPTION_MIN, OPTION_MAX, OPTIONS_OF_PROBE, { 0 },
 };
 
@@ -102,7 +102,7 @@ static const struct source syscall_values = {
 	.name = "syscall",
 	.probe = &probe_syscall,
 	.objects = { "syscall_values" },
-	.options = syscall_options,
+	.options = length_probe_options,
 	.no_kernel_stack = true,
 	.values = { { "calls", "count", false, false }, { "syscall", "nanoseconds", true, true } },
 	.labels = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(ERRNO),
@@ -180,7 +180,7 @@ const struct source source_table[] = {
 	  .help = "how long system calls take, and how they fail; some as syscall:read+write",
 	  .parse_argument = source_syscall_parse,
 	  .objects = { "syscall" },
-	  .options = syscall_options,
+	  .options = length_probe_options,
 	  .with_values = &syscall_values,
 	  .no_kernel_stack = true,
 	  .values = { { "calls", "count", false, false },
@@ -278,7 +278,7 @@ const struct source source_table[] = {
 	{ .name = "exec", .help = "programs that are executed, with their arguments",
 	  .stands_for = exec_events, .options = probe_options },
 	{ .name = "open", .help = "files that are opened, or that cannot be",
-	  .stands_for = open_events, .options = syscall_options },
+	  .stands_for = open_events, .options = length_probe_options },
 	{ .name = "privilege",
 	  .help = "who becomes somebody else, debugs, loads code into the kernel, or is asked for a "
 		  "capability",
@@ -293,8 +293,8 @@ const struct source source_table[] = {
 		  "a probe that a program declares: usdt:libc:libc:memory_sbrk_more"),
 	PROBE_ROW("kprobe", probe_kprobe, "probe", probe_options, needs_kprobe,
 		  "a function of the kernel, each time it is entered: kprobe:do_sys_openat2"),
-	PROBE_ROW("kretprobe", probe_kretprobe, "probe", probe_options, needs_kprobe,
-		  "the same when it returns, with its value: kretprobe:do_sys_openat2"),
+	PROBE_ROW("kretprobe", probe_kretprobe, "probe", length_probe_options, needs_kprobe,
+		  "how long one takes, from entry to return: kretprobe:do_sys_openat2"),
 	PROBE_ROW("rawtp", probe_rawtp, "rawtp", probe_options, NULL,
 		  "a tracepoint with the arguments the kernel gives it: rawtp:sched_switch"),
 	{ .name = "tracepoint",

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Probes in programs: known functions, called a known number of times with known arguments.
+
+Every count and sum is exact, and the program's own answer is what it is without a probe.
+"""
+import collections
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import libfault  # noqa: E402
+import libpprof  # noqa: E402
+
+OUT = "out.pb.gz"
+SECONDS = 60
+# i = 0 … N - 1 are the arguments.
+N = 500
+SUM = N * (N - 1) // 2
+EVEN = N // 2
+
+
+def program(name):
+    return os.path.join(libfault.WORKLOADS, name)
+
+
+def has(name):
+    return os.path.exists(program(name))
+
+
+class Run:
+    """wick record of @events over a command: its profile, what it said, and what the command did."""
+
+    def __init__(self, events, *command):
+        if os.path.exists(OUT):
+            os.unlink(OUT)
+        words = [libfault.WICK, "record", "-o", OUT, "--stats"]
+        for event in events:
+            words += ["-e", event]
+        done = subprocess.run(words + ["--", program(command[0]), *map(str, command[1:])],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS)
+        self.status = done.returncode
+        self.printed = done.stdout.decode(errors="replace").strip()
+        self.said = done.stderr.decode(errors="replace")
+        self.profile = None
+        if os.path.exists(OUT):
+            with open(OUT, "rb") as file:
+                self.profile = libpprof.Profile(file.read())
+
+    def totals(self):
+        found = collections.Counter()
+        for sample in self.profile.samples if self.profile else []:
+            for name, value in sample.values.items():
+                found[name] += signed(value)
+        return found
+
+    def by_label(self, label, value):
+        found = collections.Counter()
+        for sample in self.profile.samples if self.profile else []:
+            found[sample.labels.get(label)] += signed(sample.values.get(value, 0))
+        return found
+
+
+def signed(value):
+    return value - (1 << 64) if value >> 63 else value
+
+
+# What the programs print without any probe.
+PLAIN = {}
+
+
+def plain(command):
+    if command not in PLAIN:
+        PLAIN[command] = subprocess.run([program(command[0]), *map(str, command[1:])],
+                                        stdout=subprocess.PIPE, timeout=SECONDS,
+                                        check=True).stdout.decode().strip()
+    return PLAIN[command]
+
+
+ARGS = ("probed", "args", N)
+METHODS = ("probed_cxx", "methods", N)
+THROW = ("probed_cxx", "throw", N)
+GROW = ("probed_go", "grow", N)
+RUST = ("probed_rust", "add", N)
+
+# A sentence, the event ({} is the program's path), the command, and the totals of its values.
+EXACT = [
+    ("a function is counted", "uprobe:{}:add_up", ARGS, {"add_up": N}),
+    ("its return is counted", "uretprobe:{}:add_up", ARGS, {"add_up": N}),
+    ("an int is summed up", "uprobe:{}:add_up,value=a", ARGS, {"add_up_a": SUM}),
+    ("a negative long is", "uprobe:{}:add_up,value=b", ARGS, {"add_up_b": -SUM}),
+    ("by its number", "uprobe:{}:add_up,value=arg2", ARGS, {"add_up_arg2": -SUM}),
+    ("an unsigned char is not more than its byte", "uprobe:{}:add_up,value=c", ARGS,
+     {"add_up_c": sum(i % 256 for i in range(N))}),
+    ("the seventh argument, on the stack, is read", "uprobe:{}:add_up,value=seventh", ARGS,
+     {"add_up_seventh": 7 * N}),
+    ("and the ninth, a short", "uprobe:{}:add_up,value=ninth", ARGS, {"add_up_ninth": 9 * N}),
+    ("a member behind two pointers is read", "uprobe:{}:add_up,value=p->inner->twice", ARGS,
+     {"add_up_p_inner_twice": 2 * SUM}),
+    ("what it returns is", "uretprobe:{}:tiny,value=ret", ("probed", "threads", 4, N),
+     {"tiny": 4 * N, "tiny_ret": 4 * (SUM + N)}),
+    ("a filter takes what it says", "uprobe:{}:add_up,filter=a >= 100 && a < 150", ARGS,
+     {"add_up": 50}),
+    ("with or", "uprobe:{}:add_up,filter=a == 3 || b == -7 || c == 9 && a < 256", ARGS,
+     {"add_up": 3}),
+    ("of a text", "uprobe:{}:add_up,filter=name == \"name-77\"", ARGS, {"add_up": 1}),
+    ("of how a text begins", "uprobe:{}:add_up,filter=name == \"name-4*\"", ARGS,
+     {"add_up": 1 + 10 + 100}),
+    ("of an enum's name", "uprobe:{}:add_up,filter=color == GREEN", ARGS, {"add_up": EVEN}),
+    ("of the process", "uprobe:{}:add_up,filter=comm == \"probed\"", ARGS, {"add_up": N}),
+    ("and of another process it takes nothing", "uprobe:{}:add_up,filter=comm == \"other\"", ARGS,
+     {"add_up": 0}),
+    ("calls are measured in a recursion", "fn:{}:go_down", ("probed", "recurse", 40, 50),
+     {"go_down": 41 * 50}),
+    ("and where some leave by longjmp, those that return", "fn:{}:leave_early",
+     ("probed", "jump", N), {"leave_early": EVEN}),
+    ("children of fork are followed", "uprobe:{}:tiny", ("probed", "fork", 40), {"tiny": 40}),
+    ("returns in them, too", "fn:{}:tiny,value=ret", ("probed", "fork", 40),
+     {"tiny": 40, "tiny_ret": 820}),
+    ("vfork and exec are left alone", "fn:{}:tiny", ("probed", "vfork", 40), {"tiny": 40}),
+    ("a method is found", "uprobe:{}:Counter::add,value=n", METHODS,
+     {"Counter_add": N, "Counter_add_n": SUM}),
+    ("its object is this", "uprobe:{}:Counter::add,value=this->total", METHODS,
+     {"Counter_add_this_total": sum(i * (i - 1) // 2 for i in range(N))}),
+    ("overloads are both found by their name", "uprobe:{}:bank::pay", METHODS, {"bank_pay": 2 * N}),
+    ("and one by its parameters", "uprobe:{}:bank::pay(int),value=amount", METHODS,
+     {"bank_pay_int": N, "bank_pay_int_amount": SUM}),
+    ("exceptions go through a measured function, which sees those that return",
+     "fn:{}:middle", THROW, {"middle": N - (N + 2) // 3}),
+    ("and through a probed return", "uretprobe:{}:middle", THROW, {"middle": N - (N + 2) // 3}),
+    ("Go is probed while its stacks grow", "uprobe:{}:main.Grow,value=n", GROW,
+     {"main_Grow": N, "main_Grow_n": SUM}),
+    ("and its returns", "fn:{}:main.Grow", GROW, {"main_Grow": N}),
+    ("Rust is", "uprobe:{}:probed_rust::ledger::add,value=b", RUST,
+     {"probed_rust_ledger_add": N, "probed_rust_ledger_add_b": 2 * SUM}),
+    ("many functions are one event", "uprobe:{}:*e*", ("probed", "jump", N), {"e": None}),
+]
+
+
+def exact_case(sentence, event, command, totals):
+    if not has(command[0]):
+        libfault.skip(sentence, "%s was not built" % command[0])
+        return
+    run = Run([event.format(program(command[0]))], *command)
+    found = run.totals()
+    problems = []
+    if run.status:
+        problems.append("status %d" % run.status)
+    if run.printed != plain(command):
+        problems.append("the program said %r, without a probe %r" % (run.printed, plain(command)))
+    for name, value in totals.items():
+        if found[name] != value and not (value is None and found[name] > 0):
+            problems.append("%s is %s instead of %s" % (name, found[name], value))
+    libfault.case(sentence, problems, run.said)
+
+
+# Options of wick instead of events, and what is said of them; status 1 or 2.
+REFUSED = [
+    ("a function that is not there is said, with the nearest", "uprobe:{}:add_upp", ARGS,
+     r"no such function.*did you mean add_up\?"),
+    ("floating point is refused by name", "uprobe:{}:half,value=value", ARGS, r"floating point"),
+    ("an argument that is not there", "uprobe:{}:add_up,value=nothing", ARGS, r"nothing"),
+    ("an offset between instructions", "uprobe:{}:add_up+1,value=arg1", ARGS,
+     r"no instruction begins there|offset"),
+    ("an offset behind the function", "uprobe:{}:tiny+4096", ARGS, r"the function has"),
+    ("a file that is not there", "uprobe:/no/such/file:f", ARGS, r"no such file"),
+    ("a filter that does not end", "uprobe:{}:add_up,filter=(a > 1", ARGS, r"bad|\("),
+]
+
+
+def refused_case(sentence, event, command, says):
+    run = Run([event.format(program(command[0]))], *command)
+    problems = []
+    if run.status not in (1, 2):
+        problems.append("status %d" % run.status)
+    if not re.search(says, run.said):
+        problems.append("does not say %s" % says)
+    libfault.case(sentence, problems, run.said)
+
+
+def labels_case():
+    run = Run(["uprobe:%s:add_up,label=color+p->label" % program("probed")], *ARGS)
+    colors, labels = run.by_label("color", "add_up"), run.by_label("p->label", "add_up")
+    problems = []
+    if colors != {"GREEN": EVEN, "BLUE": N - EVEN}:
+        problems.append("colors: %r" % dict(colors))
+    if labels != {"p%d" % i: N // 10 for i in range(10)}:
+        problems.append("labels: %r" % dict(labels))
+    libfault.case("an enum and a text are labels", problems, run.said)
+
+
+def stacks_case():
+    """Returns pending in every frame do not cut the stacks of cpu."""
+    run = Run(["cpu", "fn:%s:go_down" % program("probed")], "probed", "recurse", 40, 20000)
+    problems = []
+    whole = re.search(r"complete stacks\s+([\d.]+)\s*%", run.said) or re.search(
+        r"([\d.]+)\s*% complete", run.said)
+    if run.totals()["go_down"] != 41 * 20000:
+        problems.append("%d calls" % run.totals()["go_down"])
+    if not whole or float(whole.group(1)) < 99:
+        problems.append("complete: %s" % (whole and whole.group(0)))
+    libfault.case("stacks are complete while 40 returns are pending", problems, run.said)
+
+
+def main():
+    libfault.need_root()
+    for row in EXACT:
+        exact_case(*row)
+    for row in REFUSED:
+        refused_case(*row)
+    labels_case()
+    stacks_case()
+    sys.exit(1 if libfault.failed else 0)
+
+
+main()
