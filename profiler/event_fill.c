@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "profiler/base/arena.h"
+#include "profiler/event_value.h"
 #include "profiler/labels/labels.h"
 #include "profiler/probes/probe_set.h"
 
@@ -112,6 +113,26 @@ static int fill_labels(const struct event_fill *f, const struct window_event *ev
 static int fill_values(const struct event_fill *f, const struct window_event *event,
 		       const struct source *source, struct traced_event *e)
 {
+	const struct probe_values *read = event->values;
+	const struct probe_layout *layout;
+	struct probe_values *kept;
+	struct event_value *values;
+
+	/* What does not belong to a place that is known says nothing. */
+	if (!read || !source->probes || read->site >= source->probes->count)
+		return 0;
+	layout = &source->probes->places[read->site].layout;
+	if (!e->is_call)
+		e->name = source->probes->places[read->site].name;
+	kept = arena_copy(f->arena, read, probe_values_size(read));
+	values = arena_alloc(f->arena, PROBE_VALUES_MAX * sizeof(*values));
+	if (!kept || !values)
+		return -ENOMEM;
+	e->values = values;
+	for (size_t i = 0; i < layout->site.value_count && i < PROBE_VALUES_MAX; i++)
+		e->value_count += event_value_fill(layout, kept, i, e->is_call ? e->name : NULL,
+						   &values[e->value_count]);
+	e->value_count = event_values_drop_unused(values, e->value_count);
 	return 0;
 }
 

@@ -32,17 +32,35 @@ struct event_label {
 	const char *unit;		/* of the number; "" when it has none */
 };
 
+enum event_value_kind {
+	EVENT_VALUE_SIGNED,
+	EVENT_VALUE_UNSIGNED,
+	EVENT_VALUE_BOOL,
+	EVENT_VALUE_TEXT,
+	EVENT_VALUE_BYTES,
+	EVENT_VALUE_ADDRESS,	/* says something only as event_value_add_text() has it */
+	EVENT_VALUE_UNREADABLE,
+};
+
 /* What a probe read. */
 struct event_value {
 	const char *name, *type;	/* "filename", "const char *" */
-	enum { EVENT_VALUE_NUMBER, EVENT_VALUE_BYTES, EVENT_VALUE_UNREADABLE } kind;
+	enum event_value_kind kind;
+	bool has_words;			/* for a number, event_value_add_text() knows a better form */
+	bool is_cut;			/* there was more of the bytes */
 	uint64_t number;
 	const void *bytes;		/* a text, without NUL, or what else lies there */
 	size_t size;
-	bool is_cut;			/* there was more of it */
 	const struct probe_value *meaning;
 	const struct syscall_argument *argument;	/* of a system call; NULL: nothing is known */
 };
+
+/* As people read it: a quoted text, 0x7f…, O_RDONLY|O_CLOEXEC, "-1 ENOENT (No such file or directory)". */
+void event_value_add_text(const struct event_value *value, struct strbuf *ret);
+/* "-1 ENOENT (No such file or directory)"; or "? ERESTARTSYS (…)", of what no caller sees. */
+void event_error_add_text(int error, struct strbuf *ret);
+/* @size bytes as a C string in quotes; nothing in it is more than a character to a terminal. */
+void event_text_add_quoted(const void *bytes, size_t size, struct strbuf *ret);
 
 struct traced_event {
 	uint64_t time_ns;		/* CLOCK_MONOTONIC; of what takes time, when it ended */

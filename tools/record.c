@@ -53,7 +53,7 @@ static void warn_no_samples(const struct session_stats *stats)
 static void say_summary(const struct record *record, const struct session_stats *stats)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
-	struct summary summary = { .stats = stats, .files = &record->files,
+	struct summary summary = { .stats = stats, .files = &record->files, .what = "samples",
 				   .fallback_count = record->run.fallback_count };
 
 	if (!record->options.quiet)

@@ -61,9 +61,9 @@ static void add_causes(struct strbuf *ret, const struct session_named_count *cou
 	}
 }
 
-static void add_samples(const struct session_stats *stats, struct strbuf *ret)
+static void add_samples(const struct session_stats *stats, const char *what, struct strbuf *ret)
 {
-	strbuf_printf(ret, "samples  %" PRIu64 " taken in %.*f s", stats->taken,
+	strbuf_printf(ret, "%-8s %" PRIu64 " taken in %.*f s", what, stats->taken,
 		      stats->duration_ns < 1000000000 ? 3 : 1, (double)stats->duration_ns / 1e9);
 	if (stats->clock)
 		strbuf_printf(ret, " (%s, %" PRIu32 " Hz)", stats->clock, stats->frequency_hz);
@@ -72,6 +72,8 @@ static void add_samples(const struct session_stats *stats, struct strbuf *ret)
 		strbuf_printf(ret, " (%.2g %%): ", percent(stats->lost, stats->taken));
 		add_causes(ret, stats->losses);
 	}
+	if (stats->limited)
+		strbuf_printf(ret, "; %" PRIu64 " more left out, over the limit", stats->limited);
 	strbuf_add_char(ret, '\n');
 }
 
@@ -180,7 +182,7 @@ static void add_files(const struct record_files *files, struct strbuf *ret)
 
 void summary_add(const struct summary *summary, struct strbuf *ret)
 {
-	add_samples(summary->stats, ret);
+	add_samples(summary->stats, summary->what, ret);
 	add_stacks(summary->stats, ret);
 	add_names(summary->stats, ret);
 	if (summary->fallback_count)

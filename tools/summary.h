@@ -15,6 +15,7 @@
 struct summary {
 	const struct session_stats *stats;
 	const struct record_files *files;
+	const char *what;		/* "samples", "events" */
 	size_t fallback_count;
 };
 

@@ -69,7 +69,7 @@ int tool_parse(const struct tool *tool, int argc, char **argv, void *values,
 	       struct option_words *ret, int *ret_status);
 
 /* Rows of tool_table, each in its own file. */
-extern const struct tool record_tool, report_tool, convert_tool, symbolize_tool, list_tool,
-	doctor_tool, help_tool, completion_tool, version_tool;
+extern const struct tool record_tool, trace_tool, report_tool, convert_tool, symbolize_tool,
+	list_tool, doctor_tool, help_tool, completion_tool, version_tool;
 
 #endif

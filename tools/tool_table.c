@@ -10,6 +10,7 @@
 
 const struct tool *const tool_table[] = {
 	&record_tool,
+	&trace_tool,
 	&report_tool,
 	&convert_tool,
 	&symbolize_tool,

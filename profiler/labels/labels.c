@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "profiler/probes/probe_set.h"
+#include "profiler/probes/probe_show.h"
 #include "profiler/processes/cgroup_names.h"
 #include "profiler/sources/reasons.h"
 #include "profiler/session.h"
@@ -50,28 +51,11 @@ static void read_syscall(const struct label_input *in, struct label_value *ret)
 	ret->number = fact(in, WICK_DETAIL_SYSCALL);
 }
 
-/* Of the kernel's own: a signal interrupted the call, which is made again unless a handler says no. */
-static const char *restart_name(uint64_t number)
-{
-	switch (number) {
-	case 512:
-		return "ERESTARTSYS";
-	case 513:
-		return "ERESTARTNOINTR";
-	case 514:
-		return "ERESTARTNOHAND";
-	case 516:
-		return "ERESTART_RESTARTBLOCK";
-	default:
-		return NULL;
-	}
-}
-
 static void read_errno(const struct label_input *in, struct label_value *ret)
 {
 	uint64_t number = fact(in, WICK_DETAIL_ERRNO);
 
-	ret->text = strerrorname_np(number) ?: restart_name(number);
+	ret->text = probe_error_name((int)number);
 	ret->number = number;
 }
 
