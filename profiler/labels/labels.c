@@ -13,6 +13,7 @@
 #include "profiler/sources/reasons.h"
 #include "profiler/session.h"
 #include "profiler/sources/syscalls.h"
+#include "profiler/window.h"
 
 struct labels {
 	struct profile_builder *builder;
@@ -180,7 +181,7 @@ static const struct label_row {
 	{ NULL, NULL, WICK_DETAIL_PEER_TASK, 0, read_peer },
 	{ NULL, NULL, WICK_DETAIL_KEY, 0, read_key },
 };
-_Static_assert(ARRAY_SIZE(label_table) + 5 <= LABELS_MAX, "each row may add one");
+_Static_assert(ARRAY_SIZE(label_table) + 5 + PROBE_LABELS_MAX <= LABELS_MAX, "each row may add one");
 
 static uint64_t row_fact(const struct label_row *row)
 {
@@ -311,6 +312,56 @@ static int row_label(struct labels *l, const struct label_row *row, const struct
 	return r < 0 ? r : 1;
 }
 
+/* ---- what a probe read ---- */
+
+/* A plain number stays one; what has another meaning is said in words. */
+static int value_label(struct labels *l, const struct label_input *in, size_t index,
+		       struct profile_label *label)
+{
+	const struct probe_layout *layout = &in->source->probes->places[0].layout;
+	size_t number = layout->site.labels[index];
+	const struct probe_value *value = &layout->values[number];
+	uint64_t fact_read = fact(in, WICK_DETAIL_ARG1 + index);
+	bool is_plain = value->show == PROBE_SHOW_SIGNED || value->show == PROBE_SHOW_UNSIGNED;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	int r;
+
+	if (layout->site.values[number].form != PROBE_NUMBER) {
+		const struct window_text *read = window_text(in->window, fact_read);
+
+		strbuf_add_text(&text, read ? read->text : "[lost]");
+		is_plain = false;
+	} else if (!is_plain) {
+		probe_show_number(value, fact_read, &text);
+	}
+	if (text.error)
+		return -ENOMEM;
+	*label = (struct profile_label){ .number = is_plain ? (int64_t)fact_read : 0 };
+	r = profile_builder_string(l->builder, value->name, &label->key);
+	if (r >= 0 && !is_plain)
+		r = profile_builder_string(l->builder, text.data, &label->text);
+	else
+		label->unit = label->key;
+	return r;
+}
+
+/* Returns how many, or -ENOMEM. */
+static int values_fill(struct labels *l, const struct label_input *in, struct profile_label *list)
+{
+	const struct probe_set *probes = in->source->probes;
+	size_t wanted = probes ? probes->places[0].layout.site.label_count : 0;
+	int count = 0;
+
+	for (size_t i = 0; i < wanted; i++) {
+		if (!in->detail || !(in->detail->present >> (WICK_DETAIL_ARG1 + i) & 1))
+			continue;
+		if (value_label(l, in, i, &list[count]) < 0)
+			return -ENOMEM;
+		count++;
+	}
+	return count;
+}
+
 int labels_fill(struct labels *l, const struct label_input *in, struct profile_label *list)
 {
 	int count = LABELS_OF_TASK, r;
@@ -325,7 +376,10 @@ int labels_fill(struct labels *l, const struct label_input *in, struct profile_l
 		r = row_label(l, &label_table[i], in, &list[count]);
 		count += r > 0;
 	}
-	r = r < 0 ? r : 0;
+	if (r >= 0) {
+		r = values_fill(l, in, &list[count]);
+		count += r > 0 ? r : 0;
+	}
 	if (r >= 0)
 		r = part_label(l, in, &list[count]);
 	return r < 0 ? r : count + r;

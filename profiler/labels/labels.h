@@ -15,7 +15,7 @@
 #include "profiler/sources/source.h"
 
 /* pid, tid, comm and thread, a source's own, and one for each row. */
-#define LABELS_MAX 24
+#define LABELS_MAX 28
 
 struct labels;
 
@@ -26,6 +26,7 @@ struct label_input {
 	const struct wick_detail *detail;	/* or NULL */
 	const struct label_notes *notes;
 	const char *peer;			/* who is at the other end; "" when not known */
+	const struct window *window;		/* has the texts of details; or NULL */
 	const char *const *kernel_names;	/* functions of the kernel stack, leaf first */
 	size_t kernel_count;
 };
