@@ -262,7 +262,7 @@ static __always_inline void wait_finish(struct run *run, struct wick_wait *wait)
 		run_release(run);
 		return;
 	}
-	stack_wish_sample(wish, value);
+	stack_wish_sample(run, wish, value);
 	if (is_same) {
 		wish->key.task = task;
 		user_stack(run, NULL, 1, wish);
