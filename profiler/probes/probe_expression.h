@@ -71,6 +71,7 @@ struct probe_scope {
 	bool is_user;				/* pointers are the task's */
 	bool has_return;			/* fired where a function returns */
 	bool has_entry;				/* and its arguments were kept when it was entered */
+	bool is_system_call;			/* ret is an errno, texts may become resident later */
 	const char *what;			/* "uprobe of malloc", for messages */
 };
 

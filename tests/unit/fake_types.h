@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fake_types.h - a few types and a function of them, as debug information would describe them.
+ *
+ *	struct dentry { long unused[4]; struct { unsigned int hash, len; const char *name; } d_name; };
+ *	struct file {
+ *		long unused[2];
+ *		struct { void *mnt; struct dentry *dentry; } f_path;
+ *		unsigned int f_flags;
+ *		unsigned int : 2, f_mode : 3;
+ *		enum { OPENED = 1, CLOSED, BROKEN = -1 } state;
+ *		char name[16];
+ *		unsigned char mac[6];
+ *		double weight;
+ *		int numbers[4];
+ *		char *label;
+ *		_Bool ok;
+ *		char grade;
+ *		short level;
+ *	};
+ *	struct pair { unsigned int a; int b; };
+ *	int example(int fd, const char *path, struct file *file, size_t count, double ratio,
+ *		    struct pair pair, char **list, void *data, long on_stack);
+ */
+#ifndef WICK_FAKE_TYPES_H
+#define WICK_FAKE_TYPES_H
+
+#include "symbolizer/type_info.h"
+
+extern const struct type_provider fake_types;
+extern const struct type_function fake_function;
+
+#endif
