@@ -66,6 +66,47 @@ int source_probe_settings(const struct source_probe *probe, struct wick_settings
 			 "each event", f->set.count);
 }
 
+static int explain(const char *name, int code, struct error *err)
+{
+	char what[160];
+
+	snprintf(what, sizeof(what), "cannot attach a probe: %.120s", name);
+	if (privileges_lack(code))
+		return privileges_refuse(err, code, what);
+	if (code == -EMFILE)
+		return error_set(err, ERROR_FAILED, code, "%s: %s; raise it: ulimit -n 65536", what,
+				 strerror(-code));
+	return error_set(err, ERROR_NOT_SUPPORTED, code, "%s: %s", what, strerror(-code));
+}
+
+/* Calls are measured: then threads that end or execute a program are followed. */
+static bool is_measured(const struct probe_finding *f)
+{
+	return f->kind->at_entry && f->kind->at_return;
+}
+
+static bool is_follower(const struct bpf_program *program)
+{
+	return bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+}
+
+static int attach_followers(struct source_run *run, struct error *err)
+{
+	struct bpf_program *program;
+	struct bpf_link *link;
+	int r = 0;
+
+	bpf_object__for_each_program(program, source_object(run, 0))
+	{
+		if (!is_follower(program) || !bpf_program__autoload(program) || r < 0)
+			continue;
+		link = bpf_program__attach(program);
+		r = link ? source_keep_link(run, link) :
+			   explain(bpf_program__name(program), -errno, err);
+	}
+	return r;
+}
+
 /* Nothing of a tracepoint or a raw one, and not for one process alone. */
 static unsigned int multi_type(const struct source_options *options)
 {
@@ -82,13 +123,10 @@ void source_probe_prepare(const struct source_options *options, struct bpf_objec
 {
 	const struct probe_finding *f = options->probe->finding;
 	unsigned int multi = multi_type(options);
-	struct bpf_map *sites = bpf_object__find_map_by_name(object, "sites");
 	struct bpf_program *program;
 
-	if (sites)
-		bpf_map__set_max_entries(sites, f->set.count);
 	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, false);
+		bpf_program__set_autoload(program, is_measured(f) && is_follower(program));
 	for (size_t i = 0; i < f->point_count; i++) {
 		program = program_of(object, f->points[i].role);
 		if (!program)
@@ -145,19 +183,6 @@ static struct bpf_link *attach_tracepoint(struct source_run *run, struct bpf_pro
 	if (link)
 		take_fd(fd);
 	return link;
-}
-
-static int explain(const char *name, int code, struct error *err)
-{
-	char what[160];
-
-	snprintf(what, sizeof(what), "cannot attach a probe: %.120s", name);
-	if (privileges_lack(code))
-		return privileges_refuse(err, code, what);
-	if (code == -EMFILE)
-		return error_set(err, ERROR_FAILED, code, "%s: %s; raise it: ulimit -n 65536", what,
-				 strerror(-code));
-	return error_set(err, ERROR_NOT_SUPPORTED, code, "%s: %s", what, strerror(-code));
 }
 
 typedef struct bpf_link *attach_fn(struct source_run *run, struct bpf_program *program,
@@ -301,6 +326,7 @@ int source_probe_attach(struct source_run *run, struct error *err)
 	const struct probe_finding *f = finding(run);
 	int r = write_sites(run);
 
+	r = r ?: attach_followers(run, err);
 	if (!r && source_run_options(run)->probe->is_multi)
 		return attach_groups(run, err);
 	for (size_t i = 0; i < f->point_count && !r; i++)
@@ -309,12 +335,6 @@ int source_probe_attach(struct source_run *run, struct error *err)
 }
 
 /* ---- system calls: found by their numbers ---- */
-
-void source_syscall_prepare(const struct source_options *options, struct bpf_object *object)
-{
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(object, "sites"),
-				 options->probe->finding->set.count);
-}
 
 int source_syscall_attach(struct source_run *run, struct error *err)
 {

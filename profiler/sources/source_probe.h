@@ -33,7 +33,6 @@ bool source_probe_value(const struct source_request *request, size_t index,
 /* For the rows of the table. */
 void source_probe_prepare(const struct source_options *options, struct bpf_object *object);
 int source_probe_attach(struct source_run *run, struct error *err);
-void source_syscall_prepare(const struct source_options *options, struct bpf_object *object);
 int source_syscall_attach(struct source_run *run, struct error *err);
 int source_counter_attach(struct source_run *run, struct error *err);
 int source_counter_update(struct source_run *run);

@@ -106,7 +106,6 @@ static const struct source syscall_values = {
 	.no_kernel_stack = true,
 	.values = { { "calls", "count", false, false }, { "syscall", "nanoseconds", true, true } },
 	.labels = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(ERRNO),
-	.prepare = source_syscall_prepare,
 	.attach = source_syscall_attach,
 };
 
