@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "profiler/base/clock.h"
 #include "tests/e2e/probe_rig.h"
 #include "tests/unit/unit.h"
 
@@ -320,6 +321,136 @@ static void test_filter(void **state)
 	probe_rig_close(&rig);
 }
 
+__attribute__((noipa)) static void other(int64_t number)
+{
+	kept = number;
+}
+
+static void test_sites(void **state)
+{
+	struct probe_site sites[2] = { { .value_count = 1, .sum = 0, .values = { number_fetch } },
+				       { .value_count = 2, .sum = 1,
+					 .values = { number_fetch, number_fetch } } };
+	struct probe_rig rig = rig_of(sites, true);
+
+	sites[1].values[0].offset = 1000;
+	rig.site_count = 2;
+	rig.settings.option[PROBE_OPTION_COOKIES] = 1;
+	probe_rig_open(&rig);
+	probe_rig_attach(&rig, "probe_hit", false, probed, 0);
+	probe_rig_attach(&rig, "probe_hit", false, other, 1);
+	probe_rig_start(&rig);
+	other(5);
+	probed(6, "", NULL, NULL, 0, 0, 0);
+	probe_rig_stop(&rig);
+	assert_int_equal(probe_rig_event_count(&rig), 2);
+	assert_int_equal(probe_rig_event(&rig, 0)->values->site, 1);
+	assert_int_equal(probe_rig_event(&rig, 0)->values->value[0], 1005);
+	assert_int_equal(probe_rig_event(&rig, 0)->sample.value.sum, 5);
+	assert_int_equal(probe_rig_event(&rig, 1)->values->site, 0);
+	assert_int_equal(probe_rig_event(&rig, 1)->sample.value.sum, 6);
+	probe_rig_close(&rig);
+}
+
+/* Stacks come as copies, for want of tables; values go with the event all the same. */
+static void test_stacks(void **state)
+{
+	struct probe_site site = { .value_count = 1, .sum = 0, .values = { number_fetch } };
+	struct probe_rig rig = rig_of(&site, true);
+
+	rig.settings.walk_user = 1;
+	rig_begin(&rig);
+	for (int i = 0; i < 20; i++)
+		probed(i, "", NULL, NULL, 0, 0, 0);
+	probe_rig_stop(&rig);
+	assert_int_equal(probe_rig_event_count(&rig), 20);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(probe_rig_event(&rig, i)->values->value[0], i);
+		assert_true(probe_rig_event(&rig, i)->sample.key.user_stack >= WICK_STACK_FIRST);
+	}
+	assert_int_equal(rig.copies, 20);
+	probe_rig_close(&rig);
+}
+
+static void test_count_limit(void **state)
+{
+	struct probe_site site = { .value_count = 1, .sum = 0, .values = { number_fetch } };
+	struct probe_rig rig = rig_of(&site, true);
+
+	rig.settings.events_max = 10;
+	rig_begin(&rig);
+	for (int i = 0; i < 100; i++)
+		probed(i, "", NULL, NULL, 0, 0, 0);
+	probe_rig_stop(&rig);
+	assert_int_equal(probe_rig_event_count(&rig), 10);
+	assert_int_equal(probe_rig_counter(&rig, WICK_COUNTER_TAKEN), 10);
+	assert_int_equal(probe_rig_counter(&rig, WICK_COUNTER_LIMITED), 90);
+	probe_rig_close(&rig);
+}
+
+#define RATE 200
+
+static void test_rate_limit(void **state)
+{
+	struct probe_site site = { .value_count = 1, .sum = 0, .values = { number_fetch } };
+	struct probe_rig rig = rig_of(&site, true);
+	uint64_t begin_ns, hits = 0, ns;
+
+	rig.settings.events_per_second = RATE;
+	rig_begin(&rig);
+	begin_ns = clock_monotonic_ns();
+	do {
+		probed(hits++, "", NULL, NULL, 0, 0, 0);
+		usleep(100);
+		ns = clock_monotonic_ns() - begin_ns;
+	} while (ns < 500000000);
+	probe_rig_stop(&rig);
+	print_message("# %zu of %lu hits in %.0f ms\n", probe_rig_event_count(&rig),
+		      (unsigned long)hits, ns / 1e6);
+	/* A tenth of a second's may come at once. */
+	assert_true(probe_rig_event_count(&rig) <= ns * RATE / 1000000000 + RATE / 10 + 1);
+	assert_true(probe_rig_event_count(&rig) >= RATE / 4);
+	assert_int_equal(probe_rig_counter(&rig, WICK_COUNTER_LIMITED),
+			 hits - probe_rig_event_count(&rig));
+	probe_rig_close(&rig);
+}
+
+static void test_ring_full(void **state)
+{
+	struct probe_site site = { .value_count = 1, .sum = PROBE_NO_VALUE,
+				   .values = { text_fetch } };
+	struct probe_rig rig = rig_of(&site, true);
+	char text[LONG_BYTES + 1] = "";
+
+	memset(text, 't', LONG_BYTES);
+	site.values[0].size = PROBE_TEXT_MAX;
+	rig.limits.ring_bytes = 1 << 16;
+	rig_begin(&rig);
+	for (int i = 0; i < 1000; i++)
+		probed(i, text, NULL, NULL, 0, 0, 0);
+	probe_rig_stop(&rig);
+	assert_int_equal(probe_rig_counter(&rig, WICK_COUNTER_TAKEN), 1000);
+	assert_true(probe_rig_counter(&rig, WICK_COUNTER_LOST_EVENT) > 500);
+	assert_true(probe_rig_event_count(&rig) > 20);
+	probe_rig_close(&rig);
+}
+
+static void test_counts_full(void **state)
+{
+	struct probe_site site = { .value_count = 1, .sum = PROBE_NO_VALUE, .label_count = 1,
+				   .values = { number_fetch } };
+	struct probe_rig rig = rig_of(&site, false);
+
+	rig.limits.counts = 64;
+	rig_begin(&rig);
+	for (int i = 0; i < 1000; i++)
+		probed(i, "", NULL, NULL, 0, 0, 0);
+	probe_rig_stop(&rig);
+	assert_int_equal(probe_rig_counter(&rig, WICK_COUNTER_TAKEN), 1000);
+	assert_true(probe_rig_counter(&rig, WICK_COUNTER_LOST_COUNTS) > 500);
+	probe_rig_close(&rig);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -328,6 +459,12 @@ int main(void)
 		UNIT_TEST("more text than there is room for is cut", test_many_texts),
 		UNIT_TEST("signed values are summed up exactly", test_sum),
 		UNIT_TEST("labels are numbers and texts", test_labels),
+		UNIT_TEST("each place has its own tables", test_sites),
+		UNIT_TEST("events have their values whatever becomes of their stacks", test_stacks),
+		UNIT_TEST("no more events than are asked for are taken", test_count_limit),
+		UNIT_TEST("nor in a second", test_rate_limit),
+		UNIT_TEST("what the ring has no room for is lost, and counted", test_ring_full),
+		UNIT_TEST("and what the counts have none for", test_counts_full),
 		UNIT_TEST("a filter is asked before anything is taken", test_filter),
 	};
 
