@@ -83,7 +83,7 @@ static int find_functions(struct probe_finding *f, struct error *err)
 		r = error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: a return has no "
 			      "offset", f->words.name, (unsigned long long)f->words.offset);
 	while (!r && is_glob &&
-	       (name = btf_types_next(f->kernel_types, f->words.name, false, &position)))
+	       (name = btf_types_next(f->kernel_types, f->words.name, false, &position, NULL)))
 		r = add_function(f, name, err);
 	if (!r && !is_glob && in_kallsyms(f->words.name))
 		r = add_function(f, f->words.name, err);

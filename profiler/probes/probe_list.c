@@ -131,7 +131,7 @@ static int list_typed(struct lister *l, bool raw)
 	if (r < 0 && r != -ENOMEM)
 		return error_set(l->err, ERROR_NOT_SUPPORTED, r,
 				 "cannot read the kernel's types: %s", strerror(-r));
-	while (!r && (name = btf_types_next(types, l->pattern, raw, &position))) {
+	while (!r && (name = btf_types_next(types, l->pattern, raw, &position, NULL))) {
 		struct type_function type;
 		int known = raw ? btf_types_raw_tracepoint(types, name, &type) :
 				  btf_types_function(types, name, &type);
