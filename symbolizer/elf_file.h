@@ -138,11 +138,11 @@ struct elf_symbol_walk {
 int elf_symbols_begin(struct elf_file *elf, const char *section, struct elf_symbol_walk *ret);
 bool elf_symbols_next(struct elf_symbol_walk *walk, struct elf_symbol *ret);
 
-/* Any symbol with a name, of code, data or nothing: what it imports has no address. */
+/* Any symbol with a name, of code or data, defined or imported. */
 struct elf_name {
 	const char *name;	/* lives as long as the file */
 	uint64_t address;
-	bool is_defined;
+	bool has_address;	/* it is in a section: neither imported nor absolute nor of a thread */
 };
 /* The same walk, from elf_symbols_begin() on, over those. */
 bool elf_symbols_next_name(struct elf_symbol_walk *walk, struct elf_name *ret);

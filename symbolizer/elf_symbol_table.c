@@ -120,7 +120,10 @@ bool elf_symbols_next_name(struct elf_symbol_walk *walk, struct elf_name *ret)
 			continue;
 		ret->name = name;
 		ret->address = symbol.st_value;
-		ret->is_defined = symbol.st_shndx != SHN_UNDEF;
+		ret->has_address = symbol.st_shndx != SHN_UNDEF &&
+				   (symbol.st_shndx < SHN_LORESERVE ||
+				    symbol.st_shndx == SHN_XINDEX) &&
+				   GELF_ST_TYPE(symbol.st_info) != STT_TLS;
 		return true;
 	}
 	return false;
