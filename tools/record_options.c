@@ -52,7 +52,7 @@ static int check_event(const char *text, struct error *err)
 	}
 	nearest = suggestion_get(&suggestion);
 	return error_set(err, ERROR_USAGE, -EINVAL, "unknown event: %s: %s%s%s", text,
-			 nearest ? "did you mean " : "see wick record --help",
+			 nearest ? "did you mean " : "see wick list",
 			 nearest ? nearest : "", nearest ? "?" : "");
 }
 

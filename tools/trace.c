@@ -121,22 +121,25 @@ static int trace_open(struct trace *trace, const struct option_words *words, str
 	return session_run_open(&trace->run, &wanted, err);
 }
 
-static bool is_colored(const struct trace *trace)
+static bool has_colors(void)
 {
-	const char *terminal = getenv("TERM");
+	const char *terminal = getenv("TERM"), *without = getenv("NO_COLOR");
 
-	return isatty(trace->fd) && !getenv("NO_COLOR") && terminal && strcmp(terminal, "dumb");
+	return terminal && strcmp(terminal, "dumb") && (!without || !*without);
 }
 
 static void trace_begin(struct trace *trace)
 {
+	bool is_terminal = isatty(trace->fd);
+
 	trace->view = (struct trace_view){
 		.clock = trace->options.clock >= 0 ? (enum trace_clock)trace->options.clock :
 						     trace->format->clock,
 		.offset_ns = session_clock_offset_ns(trace->run.session),
 		.begin_ns = session_begin_ns(trace->run.session),
 		.stack = trace->options.stack,
-		.is_terminal = is_colored(trace),
+		.has_header = is_terminal,
+		.has_colors = is_terminal && has_colors(),
 	};
 	if (trace->format->begin)
 		trace->format->begin(&trace->view, &trace->text);

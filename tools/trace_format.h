@@ -19,7 +19,8 @@ struct trace_view {
 	int64_t offset_ns;		/* of the wall clock, to the monotonic one */
 	uint64_t begin_ns;		/* when the run began */
 	bool stack;
-	bool is_terminal;		/* colors, and a line that says what the columns are */
+	bool has_header;		/* text: a line that says what the columns are */
+	bool has_colors;
 	struct hashmap *threads;	/* Chrome: those that have got a name */
 	bool has_elements;		/* Chrome: a comma comes before the next */
 };

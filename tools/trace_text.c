@@ -17,7 +17,7 @@ static void add_color(const struct trace_view *view, enum color color, const cha
 	static const char *const begins[] = { [COLOR_DIM] = "\033[2m", [COLOR_NAME] = "\033[36m",
 					      [COLOR_FAILED] = "\033[31m" };
 
-	if (!view->is_terminal)
+	if (!view->has_colors)
 		strbuf_add_text(ret, text);
 	else
 		strbuf_printf(ret, "%s%s" COLOR_END, begins[color], text);
@@ -27,7 +27,7 @@ static void add_color(const struct trace_view *view, enum color color, const cha
 
 static void begin_text(struct trace_view *view, struct strbuf *ret)
 {
-	if (view->is_terminal)
+	if (view->has_header)
 		strbuf_printf(ret, "%-18s %3s %-15s %-13s %s\n", "TIME", "CPU", "COMM", "PID/TID",
 			      "EVENT");
 }

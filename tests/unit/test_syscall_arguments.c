@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "profiler/probes/syscall_arguments.h"
+#include "tests/unit/unit.h"
+
+struct argument_case {
+	const char *name;
+	const char *syscall, *argument;
+	uint64_t value;
+	const char *expected;		/* NULL: it is not in the table */
+};
+
+static const struct argument_case cases[] = {
+	{ "the folder one is in", "openat", "dfd", (uint32_t)AT_FDCWD, "AT_FDCWD" },
+	{ "the same in 64 bits", "openat", "dfd", (uint64_t)AT_FDCWD, "AT_FDCWD" },
+	{ "another folder", "openat", "dfd", 5, "5" },
+	{ "reading is what is left", "openat", "flags", 0, "O_RDONLY" },
+	{ "flags beside it", "openat", "flags", O_CLOEXEC, "O_RDONLY|O_CLOEXEC" },
+	{ "several", "openat", "flags", O_RDWR | O_CREAT | O_TRUNC, "O_RDWR|O_CREAT|O_TRUNC" },
+	{ "a flag that holds another", "openat", "flags", O_WRONLY | O_SYNC, "O_WRONLY|O_SYNC" },
+	{ "a file without a name, and no folder", "openat", "flags", O_RDWR | O_TMPFILE,
+	  "O_RDWR|O_TMPFILE" },
+	{ "bits without a name", "openat", "flags", 0x40000000, "O_RDONLY|0x40000000" },
+	{ "a mode", "openat", "mode", 0644, "0644" },
+	{ "no rights at all", "openat", "mode", 0, "0000" },
+	{ "a mode with more than that", "chmod", "mode", 04755, "04755" },
+	{ "access to what is there", "access", "mode", F_OK, "F_OK" },
+	{ "access of two kinds", "faccessat", "mode", R_OK | X_OK, "R_OK|X_OK" },
+	{ "protection", "mmap", "prot", PROT_READ | PROT_EXEC, "PROT_READ|PROT_EXEC" },
+	{ "none", "mprotect", "prot", PROT_NONE, "PROT_NONE" },
+	{ "a mapping", "mmap", "flags", MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+	  "MAP_PRIVATE|MAP_FIXED|MAP_ANONYMOUS" },
+	{ "no address", "mmap", "addr", 0, "NULL" },
+	{ "an address", "mmap", "ret", 0x7f0000001000, "0x7f0000001000" },
+	{ "no descriptor", "mmap", "fd", UINT32_MAX, "-1" },
+	{ "a family", "socket", "family", AF_INET6, "AF_INET6" },
+	{ "a kind of socket with flags", "socket", "type", SOCK_STREAM | SOCK_NONBLOCK,
+	  "SOCK_STREAM|SOCK_NONBLOCK" },
+	{ "an unknown family", "socket", "family", 99, "99" },
+	{ "a signal", "kill", "sig", SIGTERM, "SIGTERM" },
+	{ "only whether it could be sent", "kill", "sig", 0, "0" },
+	{ "a group of processes", "kill", "pid", (uint32_t)-20, "-20" },
+	{ "from the end", "lseek", "whence", SEEK_END, "SEEK_END" },
+	{ "a clock", "clock_gettime", "which_clock", 1, "CLOCK_MONOTONIC" },
+	{ "a command", "fcntl", "cmd", F_DUPFD_CLOEXEC, "F_DUPFD_CLOEXEC" },
+	{ "a command of a terminal", "ioctl", "cmd", 0x5401, "TCGETS" },
+	{ "any other", "ioctl", "cmd", 0xc0045877, "0xc0045877" },
+	{ "a futex operation", "futex", "op", FUTEX_WAKE | FUTEX_PRIVATE_FLAG,
+	  "FUTEX_WAKE|FUTEX_PRIVATE_FLAG" },
+	{ "a fork", "clone", "clone_flags", CLONE_CHILD_SETTID | SIGCHLD,
+	  "CLONE_CHILD_SETTID|SIGCHLD" },
+	{ "a clone without a signal", "clone", "clone_flags", CLONE_VM, "CLONE_VM" },
+	{ "a clone that says nothing", "clone", "clone_flags", 0, "0" },
+	{ "an operation on a set of files", "epoll_ctl", "op", 3, "EPOLL_CTL_MOD" },
+	{ "advice", "madvise", "behavior", MADV_DONTNEED, "MADV_DONTNEED" },
+	{ "for ever", "poll", "timeout_msecs", UINT32_MAX, "-1" },
+	{ "a lock that does not wait", "flock", "cmd", 2 | 4, "LOCK_EX|LOCK_NB" },
+	{ "options of a wait", "wait4", "options", 1, "WNOHANG" },
+	{ "no options", "wait4", "options", 0, "0" },
+	{ "what only its type says", "read", "count", 17, NULL },
+	{ "an argument of no call", "openat", "nonsense", 1, NULL },
+	{ "flags of one call are not those of another", "read", "flags", 1, NULL },
+};
+
+static void test_show(void **state)
+{
+	const struct argument_case *c = *state;
+	const struct syscall_argument *argument = syscall_argument_find(c->syscall, c->argument);
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	if (!c->expected) {
+		assert_null(argument);
+		return;
+	}
+	assert_non_null(argument);
+	syscall_argument_show(argument, c->value, &text);
+	assert_string_equal(text.data, c->expected);
+}
+
+static void test_used(void **state)
+{
+	const struct syscall_argument *mode = syscall_argument_find("openat", "mode");
+
+	assert_false(syscall_argument_is_used(mode, O_RDONLY | O_CLOEXEC));
+	assert_false(syscall_argument_is_used(mode, O_DIRECTORY));
+	assert_true(syscall_argument_is_used(mode, O_RDWR | O_CREAT));
+	assert_true(syscall_argument_is_used(mode, O_RDWR | O_TMPFILE));
+	assert_true(syscall_argument_is_used(syscall_argument_find("chmod", "mode"), 0));
+}
+
+/* Else some would not be found. */
+static void test_sorted(void **state)
+{
+	const char *syscall, *name;
+
+	for (size_t i = 0; syscall_argument_at(i, &syscall, &name); i++) {
+		const struct syscall_argument *found = syscall_argument_find(syscall ?: "", name);
+
+		if (!found)
+			fail_msg("%s %s is not in its place", syscall ?: "any", name);
+	}
+}
+
+static bool format_has(const char *syscall, const char *name)
+{
+	char path[128], line[256], wanted[64];
+	bool found = !strcmp(name, "ret");
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/tracing/events/syscalls/sys_enter_%s/format",
+		 syscall);
+	snprintf(wanted, sizeof(wanted), " %s;", name);
+	f = fopen(path, "re");
+	/* This kernel does without that call. */
+	if (!f)
+		return true;
+	while (!found && fgets(line, sizeof(line), f))
+		found = strstr(line, "field:") && strstr(line, wanted);
+	fclose(f);
+	return found;
+}
+
+/* Names that no kernel has would be of no use. */
+static void test_names(void **state)
+{
+	const char *syscall, *name;
+
+	if (access("/sys/kernel/tracing/events/syscalls/sys_enter_openat/format", R_OK)) {
+		print_message("without tracefs nothing tells names of arguments\n");
+		skip();
+	}
+	for (size_t i = 0; syscall_argument_at(i, &syscall, &name); i++)
+		if (syscall && !format_has(syscall, name))
+			fail_msg("%s has no argument %s", syscall, name);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("the mode of a file that is not made is no argument", test_used),
+		UNIT_TEST("every argument of the table is found", test_sorted),
+		UNIT_TEST("and has the name that the kernel gives it", test_names),
+	};
+
+	return unit_run_rows("arguments", test_show, UNIT_ROWS(cases)) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
+}
