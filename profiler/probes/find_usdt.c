@@ -18,12 +18,11 @@ struct fields {
 };
 
 /* Where argument @a of @probe lies. Returns false when that cannot be read. */
-static bool fill_fetch(const struct usdt_probe *probe, const struct usdt_argument *a,
-		       struct probe_fetch *ret)
+static bool fill_fetch(const struct usdt_argument *a, struct probe_fetch *ret)
 {
 	uint8_t sign = a->is_signed ? PROBE_FETCH_SIGNED : 0;
 
-	if (a->is_float || (a->kind == USDT_MEMORY && a->index_scale))
+	if (a->kind == USDT_MEMORY && (a->index_scale || a->reg == USDT_NO_REGISTER))
 		return false;
 	switch (a->kind) {
 	case USDT_CONSTANT:
@@ -41,9 +40,6 @@ static bool fill_fetch(const struct usdt_probe *probe, const struct usdt_argumen
 					     .bytes = a->bytes, .offset = a->value,
 					     .flags = sign | PROBE_FETCH_MEMORY |
 						      PROBE_FETCH_USER };
-		/* An address of the file: told from the probe's own. */
-		if (a->reg == PROBE_RIP)
-			ret->offset -= probe->address;
 		return true;
 	default:
 		return false;
@@ -62,7 +58,7 @@ static void fill_fields(const struct usdt_probe *probe, struct fields *ret)
 					       .show = argument->is_signed ? PROBE_SHOW_SIGNED :
 									     PROBE_SHOW_UNSIGNED };
 		snprintf(ret->names[i], sizeof(ret->names[i]), "arg%zu", i + 1);
-		if (fill_fetch(probe, argument, &field->fetch))
+		if (fill_fetch(argument, &field->fetch))
 			ret->count++;
 	}
 }
