@@ -12,6 +12,11 @@
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/unit.h"
 
+#define SECONDS_MOST 10
+/* Of 10 ms. */
+#define ROUNDS_LEAST 100
+#define ROUNDS_OF_A_FLOOD 10
+
 struct loss_case {
 	const char *name;
 	const char *counter;		/* in losses, or in counters when not a loss of samples */
@@ -44,8 +49,12 @@ static bool hold_claims(void *context, struct session *session)
 /* A window with so much in it that the processing thread is behind for a while. */
 static bool flood_processing(void *context, struct session *session)
 {
-	struct window *window = window_new(0);
+	struct window *window;
+	int *rounds = context;
 
+	if (++*rounds % ROUNDS_OF_A_FLOOD)
+		return true;
+	window = window_new(0);
 	for (uint64_t i = 0; i < 200000; i++) {
 		struct window_sample sample = { .key = { .task = i + 100, .detail = i },
 						.value = { 0, 0 } };
@@ -76,6 +85,8 @@ static bool flood_tables(void *context, struct session *session)
 /* A page, read only every 200 ms: too little on purpose. */
 #define SMALL_RING { .ring_bytes = 4096, .wakeup_bytes = UINT32_MAX }
 #define STORM { "@storm", "30", "100" }
+/* At the lowest priority: so many threads leave nothing to those who look at them. */
+#define THREADS(count) { "sh", "-c", "exec nice -n 19 $WICK_WORKLOADS/threads 30 " count }
 
 /* For a while nothing larger than a few hundred bytes can be had. */
 static bool starve(void *context, struct session *session)
@@ -91,7 +102,7 @@ static const struct loss_case cases[] = {
 	{ "the map of counts is full", "counts-full", true, { .counts = 4 }, SESSION_COUNTED,
 	  STORM },
 	{ "the ring has no room for a task", "task-unsent", true, SMALL_RING, SESSION_COUNTED,
-	  { "@threads", "30", "128" } },
+	  THREADS("128") },
 	{ "the ring has no room for a stack", "stack-lost", false, SMALL_RING, SESSION_COUNTED,
 	  { "@cxx_work", "30" } },
 	{ "the ring has no room for a copy", "copies-lost", false, SMALL_RING, SESSION_COUNTED,
@@ -116,17 +127,40 @@ static const struct loss_case cases[] = {
 	  SESSION_COUNTED, STORM, flood_tables },
 };
 
+struct progress {
+	const struct loss_case *wanted;
+	int rounds, own_rounds;
+};
+
+static uint64_t count_of(const struct loss_case *c, const struct session_stats *stats)
+{
+	return harness_count(c->of_samples ? stats->losses : stats->counters, c->counter);
+}
+
+/* Until the counter has moved; for some time after it, for what else comes of a loss. */
+static bool until_it_moves(void *context, struct session *session)
+{
+	struct progress *progress = context;
+	const struct loss_case *c = progress->wanted;
+	struct session_stats stats;
+
+	if (c->during)
+		c->during(&progress->own_rounds, session);
+	session_stats(session, &stats);
+	return ++progress->rounds < ROUNDS_LEAST || !count_of(c, &stats);
+}
+
 static void test_loss(void **state)
 {
 	const struct loss_case *c = *state;
-	int rounds = 0;
+	struct progress progress = { c, 0, 0 };
 	struct harness_run run = {
 		.command = c->command,
-		.seconds = 3,
+		.seconds = SECONDS_MOST,
 		.whole_machine = true,
 		.session = { .frequency_hz = 1999, .limits = c->limits, .delivery = c->delivery },
-		.during = c->during,
-		.context = &rounds,
+		.during = until_it_moves,
+		.context = &progress,
 	};
 	struct harness_result result;
 	uint64_t count;
@@ -134,8 +168,7 @@ static void test_loss(void **state)
 	harness_need_bpf();
 	harness_profile(&run, &result);
 	harness_print(c->name, &result);
-	count = harness_count(c->of_samples ? result.stats.losses : result.stats.counters,
-			      c->counter);
+	count = count_of(c, &result.stats);
 	harness_check_invariant(&result.stats);
 	assert_true(count > 0);
 	if (c->of_samples)
@@ -146,7 +179,7 @@ static void test_loss(void **state)
 /* With no room to remember what was sent, all is sent again each time; none is lost for it. */
 static void test_sent_full(void **state)
 {
-	static const char *const command[] = { "@threads", "30", "64", NULL };
+	static const char *const command[4] = THREADS("64");
 	struct harness_run run = {
 		.command = command,
 		.seconds = 3,
