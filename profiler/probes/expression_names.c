@@ -231,10 +231,6 @@ int expression_place_argument(const struct expression_context *context,
 					  .is_kept = scope->has_entry };
 	int r;
 
-	if (scope->arguments == SCOPE_RECORD)
-		return expression_refuse(context->lexer, node->at,
-					 "%s has fields, by their names, and no arguments",
-					 scope_name(scope));
 	r = check_entry(context, node);
 	if (r < 0)
 		return r;
@@ -251,6 +247,23 @@ int expression_place_argument(const struct expression_context *context,
 	if (r >= 0)
 		*ret = place;
 	return r;
+}
+
+/* Fields that are arguments can be told by number, too; those of a record cannot. */
+static int place_numbered_field(const struct expression_context *context,
+				const struct expression_node *node, size_t index,
+				struct expression_place *ret)
+{
+	const struct probe_scope *scope = context->scope;
+
+	if (scope->arguments == SCOPE_RECORD)
+		return expression_refuse(context->lexer, node->at,
+					 "%s has fields, by their names, and no arguments",
+					 scope_name(scope));
+	if (index >= scope->field_count || !strcmp(scope->fields[index].name, "ret"))
+		return expression_refuse(context->lexer, node->at, "%s has no argument %zu",
+					 scope_name(scope), index + 1);
+	return expression_place_field(context, &scope->fields[index], ret);
 }
 
 static int place_result(const struct expression_context *context,
@@ -361,6 +374,8 @@ int expression_place_name(const struct expression_context *context,
 		return expression_place_field(context, field, ret);
 	if (argument >= 0)
 		return expression_place_argument(context, node, argument, ret);
+	if (number && context->scope->fields)
+		return place_numbered_field(context, node, number - 1, ret);
 	if (number)
 		return expression_place_argument(context, node, number - 1, ret);
 	if (is_named("ret", node->text, node->size))

@@ -338,6 +338,15 @@ const struct source_need *needs_lacking(struct session_needs *needs,
 	return NULL;
 }
 
+/* The row of one of those that an event stands for. */
+static const struct source *source_of(const char *event)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "%.*s", (int)source_name_size(event), event);
+	return source_find(name);
+}
+
 bool session_source_lack(struct session_needs *needs, size_t index, size_t lack,
 			 struct session_lack *ret)
 {
@@ -351,6 +360,9 @@ bool session_source_lack(struct session_needs *needs, size_t index, size_t lack,
 		return true;
 	for (size_t i = 0; i < SOURCE_PARTS_MAX && row->parts[i]; i++)
 		if (find_lack(needs, source_find(row->parts[i])->needs, &lack, ret))
+			return true;
+	for (const char *const *event = row->stands_for; event && *event; event++)
+		if (**event != '?' && find_lack(needs, source_of(*event)->needs, &lack, ret))
 			return true;
 	return false;
 }

@@ -101,9 +101,7 @@ int source_probe_open(const struct source_request *request, const struct probe_t
 	p->row.probes = &p->finding->set;
 	p->row.name = p->names[0];
 	/* Which of them it was. */
-	p->row.key_label = "probe";
-	p->row.key_help = "the function or tracepoint, where an event has several";
-	if (p->finding->set.count > 1)
+	if (p->finding->set.count > 1 && !shows_all)
 		p->row.labels |= WICK_DETAIL_BIT(KEY);
 	fill_values(p, request);
 	*ret = take_ptr(p);

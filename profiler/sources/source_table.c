@@ -88,8 +88,12 @@ static const struct source_option counter_options[] = {
 	{ 0 },
 };
 
+#define PROBE_LABEL                                                                      \
+	.key_label = "probe",                                                            \
+	.key_help = "the function or tracepoint, of an event that has several"
+
 #define PROBE_ROW(scheme, kind, object_name, option_table, need_table, text)               \
-	{ .name = scheme, .help = text, .probe = &kind, .objects = { object_name },       \
+	{ .name = scheme, .help = text, .probe = &kind, .objects = { object_name }, PROBE_LABEL, \
 	  .options = option_table, .needs = need_table, .prepare = source_probe_prepare,   \
 	  .attach = source_probe_attach }
 
@@ -289,7 +293,7 @@ const struct source source_table[] = {
 	PROBE_ROW("fn", probe_fn, "probe", call_options, needs_uprobe,
 		  "how long a function takes, from entry to return: fn:libc:fsync"),
 	PROBE_ROW("usdt", probe_usdt, "probe", probe_options, needs_uprobe,
-		  "a probe that a program declares: usdt:libc:libc:memory_sbrk_more"),
+		  "a probe that a program declares: usdt:libstdc++:throw"),
 	PROBE_ROW("kprobe", probe_kprobe, "probe", probe_options, needs_kprobe,
 		  "a function of the kernel, each time it is entered: kprobe:do_sys_openat2"),
 	PROBE_ROW("kretprobe", probe_kretprobe, "probe", length_probe_options, needs_kprobe,
@@ -298,7 +302,7 @@ const struct source source_table[] = {
 		  "a tracepoint with the arguments the kernel gives it: rawtp:sched_switch"),
 	{ .name = "tracepoint",
 	  .help = "a tracepoint with the fields of its record: tracepoint:sched:sched_switch",
-	  .probe = &probe_tracepoint, .objects = { "tracepoint" }, .options = probe_options,
+	  .probe = &probe_tracepoint, PROBE_LABEL, .objects = { "tracepoint" }, .options = probe_options,
 	  .takes_guard = true, .in_interrupts = true, .needs = needs_tracefs,
 	  .prepare = source_probe_prepare, .attach = source_probe_attach },
 	{ .name = "sw", .help = "a software counter, a sample each period=: sw:cpu-migrations",
