@@ -106,7 +106,8 @@ int expression_place_field(const struct expression_context *context,
 	if (field->type.kind != TYPE_OTHER)
 		place.type.info = field->type;
 	/* As it lies there, whatever its type says: an int in a record of a system call has 8 bytes. */
-	if (fetch->form == PROBE_NUMBER && value_type_kind(&place.type) != TYPE_POINTER) {
+	if (fetch->bytes &&
+	    (place.type.info.kind == TYPE_INTEGER || place.type.info.kind == TYPE_OTHER)) {
 		place.type.info.bytes = fetch->bytes;
 		place.type.info.is_signed = fetch->flags & PROBE_FETCH_SIGNED;
 	}
@@ -119,7 +120,7 @@ int expression_place_field(const struct expression_context *context,
 	place.bit_count = fetch->bit_count;
 	place.is_kept = context->scope->has_entry;
 	place.show = field->show;
-	place.has_show = true;
+	place.has_show = place.type.info.kind != TYPE_STRUCT;
 	/* The packet's address lies at the offset; it is a value that all of its fields share. */
 	if (fetch->base == PROBE_BASE_PACKET) {
 		place.has_origin = true;

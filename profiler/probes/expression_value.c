@@ -106,7 +106,9 @@ static int read_number(struct expression_compilation *c, const struct expression
 		show = PROBE_SHOW_BOOL;
 	else if (type->info.is_char && type->info.kind == TYPE_INTEGER)
 		show = PROBE_SHOW_CHAR;
-	set_number(c, place, bytes, is_signed, place->has_show ? place->show : show, value);
+	if (place->has_show && place->show != PROBE_SHOW_TEXT)
+		show = place->show;
+	set_number(c, place, bytes, is_signed, show, value);
 	return 0;
 }
 
@@ -162,7 +164,8 @@ static int read_typed(struct expression_compilation *c, const struct expression_
 	case TYPE_OTHER:
 		return read_number(c, node, place, value);
 	case TYPE_POINTER:
-		if (!value_type_is_text(c->context.scope->types, &place->type))
+		if (!value_type_is_text(c->context.scope->types, &place->type) ||
+		    (place->has_show && place->show == PROBE_SHOW_HEXADECIMAL))
 			return read_number(c, node, place, value);
 		r = expression_place_follow(&c->context, node, &target);
 		if (r >= 0)
@@ -194,6 +197,7 @@ int expression_value_from_place(struct expression_compilation *c,
 		value.fetch = place->fetch;
 		value.origin = place->origin;
 		value.has_origin = place->has_origin;
+		value.has_default_size = place->fetch.form != PROBE_NUMBER && !place->fetch.size;
 		value.fetch.flags |= memory_flags(c, place, place->fetch.form);
 		value.value.show = place->show;
 	} else {

@@ -40,6 +40,7 @@ enum probe_show {
 	PROBE_SHOW_PROTOCOL,
 	PROBE_SHOW_TCP_FLAGS,
 	PROBE_SHOW_TCP_STATE,
+	PROBE_SHOW_FLAGS,	/* bits; type has the names */
 };
 
 struct probe_value {

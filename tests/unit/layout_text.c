@@ -3,8 +3,9 @@
 
 #include <inttypes.h>
 
-static const char *const registers[] = { "rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8",
-					 "r9",	"r10", "r11", "r12", "r13", "r14", "r15", "rip" };
+static const char *const registers[] = { "rax", "rdx", "rcx", "rbx", "rsi", "rdi",
+					 "rbp", "rsp", "r8",  "r9",  "r10", "r11",
+					 "r12", "r13", "r14", "r15", "rip" };
 static const char *const bases[] = {
 	[PROBE_BASE_CONSTANT] = "constant", [PROBE_BASE_WORD] = "word",
 	[PROBE_BASE_RECORD] = "record",	    [PROBE_BASE_LATENCY] = "latency",
@@ -20,8 +21,8 @@ static const char *const shows[] = {
 	[PROBE_SHOW_CHAR] = "char",	  [PROBE_SHOW_ENUM] = "enum",
 	[PROBE_SHOW_NANOSECONDS] = "ns",  [PROBE_SHOW_ERRNO] = "errno",
 	[PROBE_SHOW_ADDRESS4] = "ip4",	  [PROBE_SHOW_ADDRESS] = "ip",
-	[PROBE_SHOW_PROTOCOL] = "proto",  [PROBE_SHOW_TCP_FLAGS] = "flags",
-	[PROBE_SHOW_TCP_STATE] = "state",
+	[PROBE_SHOW_PROTOCOL] = "proto",  [PROBE_SHOW_TCP_FLAGS] = "tcp",
+	[PROBE_SHOW_TCP_STATE] = "state",  [PROBE_SHOW_FLAGS] = "flags",
 };
 static const char *const operators[] = { "==", "!=", "<", "<=", ">", ">=", "&" };
 
@@ -36,7 +37,9 @@ static enum probe_show usual_show(const struct probe_fetch *fetch)
 
 static void write_form(const struct probe_fetch *fetch, struct strbuf *buf)
 {
-	static const char letters[] = { [0] = 0, [1] = 'U', [2] = 0, [3] = 'E', [4] = 'L', [5] = 'A' };
+	static const char letters[] = {
+		[0] = 0, [1] = 'U', [2] = 0, [3] = 'E', [4] = 'L', [5] = 'A'
+	};
 
 	if (fetch->form == PROBE_NUMBER)
 		strbuf_printf(buf, ".%c%u", fetch->flags & PROBE_FETCH_SIGNED ? 's' : 'u',
