@@ -11,7 +11,7 @@
 #include "profiler/probes/probe_set.h"
 
 /* Besides its fixed part: what names and labels take, which it shares. */
-#define EVENT_SHARE_BYTES 128
+#define EVENT_SHARE_BYTES 32
 
 /* Whose events are calls of the system. */
 static bool is_syscall(const struct source *source)

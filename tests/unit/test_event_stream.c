@@ -48,7 +48,9 @@ static void fixture_done(struct fixture *f)
 static struct window *window_until(uint64_t end_ns)
 {
 	struct window *w = window_new(0);
-	struct wick_task task = { .pid = 10, .tid = 11, .comm = "thread", .process_comm = "process" };
+	struct wick_task task = {
+		.pid = 10, .tid = 11, .comm = "thread", .process_comm = "process"
+	};
 	struct wick_task peer = { .pid = 20, .tid = 20, .comm = "other", .process_comm = "other" };
 	struct wick_detail detail = { .present = WICK_DETAIL_BIT(PEER_TASK) };
 
@@ -62,8 +64,10 @@ static struct window *window_until(uint64_t end_ns)
 
 static void add(struct window *w, uint64_t time_ns)
 {
-	struct window_event event = { .sample = { .key = { .task = TASK }, .value = { 1, time_ns } },
-				      .time_ns = time_ns, .cpu = 3 };
+	struct window_event event = { .sample = { .key = { .task = TASK },
+						  .value = { 1, time_ns } },
+				      .time_ns = time_ns,
+				      .cpu = 3 };
 
 	assert_int_equal(window_add_event(w, &event), 0);
 }

@@ -63,7 +63,10 @@ static const struct format_case cases[] = {
 	{ "what counts more than once, and took no time", &trace_text, &sample,
 	  { .clock = TRACE_MONOTONIC },
 	  "    3661.000000042   0 cat             10            cpu count=2 cpu=10ns\n" },
-	{ "the time of day", &trace_text, &sample, { .clock = TRACE_WALL, .offset_ns = -1000000042 },
+	{ "the time of day",
+	  &trace_text,
+	  &sample,
+	  { .clock = TRACE_WALL, .offset_ns = -1000000042 },
 	  "01:01:00.000000000   0 cat             10            cpu count=2 cpu=10ns\n" },
 	{ "the time since it began", &trace_text, &sample,
 	  { .clock = TRACE_RELATIVE, .begin_ns = TIME_NS - 1500000000 },
@@ -191,11 +194,12 @@ static void test_stack(void **state)
 			    "        inlined x.c:3 (/bin/x) [inlined]\n"
 			    "        main x.c:30 (/bin/x)\n");
 	trace_json.add(&view, &event, &json);
-	assert_string_equal(strstr(json.data, ",\"stack\""),
-			    ",\"stack\":[{\"function\":\"schedule\",\"module\":\"[kernel.kallsyms]\"},"
-			    "{\"function\":\"inlined\",\"file\":\"x.c\",\"line\":3,\"module\":\"/bin/x\","
-			    "\"inlined\":true},{\"function\":\"main\",\"file\":\"x.c\",\"line\":30,"
-			    "\"module\":\"/bin/x\"}]}\n");
+	assert_string_equal(
+		strstr(json.data, ",\"stack\""),
+		",\"stack\":[{\"function\":\"schedule\",\"module\":\"[kernel.kallsyms]\"},"
+		"{\"function\":\"inlined\",\"file\":\"x.c\",\"line\":3,\"module\":\"/bin/x\","
+		"\"inlined\":true},{\"function\":\"main\",\"file\":\"x.c\",\"line\":30,"
+		"\"module\":\"/bin/x\"}]}\n");
 	profile_free(names);
 }
 
@@ -225,7 +229,8 @@ static void test_values(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		UNIT_TEST("a trace of Chrome is an array, with names when they change", test_chrome),
+		UNIT_TEST("a trace of Chrome is an array, with names when they change",
+			  test_chrome),
 		UNIT_TEST("also without events", test_empty),
 		UNIT_TEST("stacks are below their event, with inlined calls", test_stack),
 		UNIT_TEST("values are arguments, and ret is the result", test_values),
