@@ -52,7 +52,9 @@ static int find_sources(struct histograms *h)
 	for (uint32_t i = 0; i < profile->value_type_count; i++) {
 		const struct profile_value_type *type = &profile->value_types[i];
 		struct histogram_source *source = source_of(h, text_of(profile, type->source));
-		bool is_count = !strcmp(text_of(profile, type->unit), "count");
+		/* A second one is a number that a probe read. */
+		bool is_count = source->count_value < 0 &&
+				!strcmp(text_of(profile, type->unit), "count");
 		int *value = is_count ? &source->count_value : &source->sum_value;
 
 		if (*value < 0)

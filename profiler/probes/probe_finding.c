@@ -7,6 +7,7 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/probes/btf_types.h"
+#include "profiler/probes/tracepoint_format.h"
 #include "symbolizer/dwarf_types.h"
 
 int probe_check(struct source_request *request, const char *argument, struct error *err)
@@ -79,6 +80,9 @@ struct probe_finding *probe_finding_free(struct probe_finding *f)
 	for (size_t i = 0; i < f->type_count; i++)
 		dwarf_types_close(f->types[i]);
 	free(f->types);
+	for (size_t i = 0; i < f->format_count; i++)
+		tracepoint_format_free(f->formats[i]);
+	free(f->formats);
 	btf_types_close(f->kernel_types);
 	probe_files_done(&f->files);
 	probe_words_done(&f->words);

@@ -40,6 +40,7 @@ struct probe_point {
 
 struct dwarf_types;
 struct btf_types;
+struct tracepoint_format;
 
 struct probe_finding {
 	const struct probe_kind *kind;
@@ -62,6 +63,8 @@ struct probe_finding {
 	size_t type_count, type_capacity;
 	struct btf_types *kernel_types;
 	int tracefs;			/* -1: not opened */
+	struct tracepoint_format **formats;
+	size_t format_count, format_capacity;
 };
 
 /*
