@@ -105,9 +105,10 @@ WORKS = (
 )
 
 
-def event_ns(build, work, spins):
-    """Nanoseconds per event."""
-    command = ["timeout", str(WORK_SECONDS), build + "/tests/bench/source_work", work, DEPTH, str(spins)]
+def event_ns(build, work, spins, prefix=()):
+    """Nanoseconds per event; @prefix: words of a program that runs the work."""
+    command = ["timeout", str(WORK_SECONDS), *prefix, build + "/tests/bench/source_work", work, DEPTH,
+               str(spins)]
     answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if answer.returncode:
         raise Failed("%s ends with %d: %s" % (work, answer.returncode, answer.stderr.strip()))

@@ -121,6 +121,21 @@ static void switch_chunk(void)
 
 #define CALLS 20000
 
+/* A function that does next to nothing, for who probes it. */
+NOINLINE __attribute__((used)) static long probed_call(long number)
+{
+	KEEP_FRAME();
+	return number + 1;
+}
+
+static void call_chunk(void)
+{
+	for (long i = 0; i < CALLS; i++) {
+		probed_call(i);
+		work_spin(spins);
+	}
+}
+
 static void syscall_chunk(void)
 {
 	for (int i = 0; i < CALLS; i++) {
@@ -213,6 +228,7 @@ static const struct work {
 	{ "switch", 2 * ROUND_TRIPS, switch_begin, switch_chunk },
 	{ "switch-between", 2 * ROUND_TRIPS, switch_between_begin, switch_chunk },
 	{ "syscall", CALLS, NULL, syscall_chunk },
+	{ "call", CALLS, NULL, call_chunk },
 	{ "fault", FAULTS, NULL, fault_chunk },
 	{ "mutex", TURNS, mutex_begin, mutex_chunk },
 };

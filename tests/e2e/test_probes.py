@@ -7,8 +7,10 @@ Every count and sum is exact, and the program's own answer is what it is without
 import collections
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import libfault  # noqa: E402
@@ -195,13 +197,61 @@ def stacks_case():
     """Returns pending in every frame do not cut the stacks of cpu."""
     run = Run(["cpu", "fn:%s:go_down" % program("probed")], "probed", "recurse", 40, 20000)
     problems = []
-    whole = re.search(r"complete stacks\s+([\d.]+)\s*%", run.said) or re.search(
-        r"([\d.]+)\s*% complete", run.said)
+    whole = re.search(r"([\d.]+) % of \d+ user stacks are complete", run.said)
     if run.totals()["go_down"] != 41 * 20000:
         problems.append("%d calls" % run.totals()["go_down"])
     if not whole or float(whole.group(1)) < 99:
         problems.append("complete: %s" % (whole and whole.group(0)))
     libfault.case("stacks are complete while 40 returns are pending", problems, run.said)
+
+
+def text_is_changed(pid, path):
+    """Whether the code that @pid has mapped of @path is not the file's: it then has a breakpoint."""
+    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb") as memory, \
+            open(path, "rb") as file:
+        for line in maps:
+            words = line.split()
+            if "x" not in words[1] or words[-1] != os.path.realpath(path):
+                continue
+            first, end = (int(word, 16) for word in words[0].split("-"))
+            memory.seek(first)
+            file.seek(int(words[2], 16))
+            wanted = file.read(end - first)
+            return memory.read(end - first)[:len(wanted)] != wanted
+    return None
+
+
+def end_case(sentence, event, how):
+    """The program goes on, with its own code, when wick ends by signal @how in the midst of it."""
+    child = libfault.start([program("probed"), "loop"])
+    wick = subprocess.Popen([libfault.WICK, "record", "-q", "-o", OUT, "-e",
+                             event.format(program("probed")), "-p", str(child.pid)])
+    problems = []
+    deadline = time.monotonic() + SECONDS
+    while not text_is_changed(child.pid, program("probed")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if not text_is_changed(child.pid, program("probed")):
+        problems.append("was never probed")
+    time.sleep(0.3)
+    wick.send_signal(how)
+    wick.wait(timeout=SECONDS)
+    while text_is_changed(child.pid, program("probed")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if text_is_changed(child.pid, program("probed")):
+        problems.append("a probe stays")
+    time.sleep(0.2)
+    if child.poll() is not None:
+        problems.append("the program ended with %s" % child.returncode)
+    libfault.end(child)
+    libfault.case(sentence, problems)
+
+
+ENDS = [
+    ("a busy function is let go", "uprobe:{}:tiny", signal.SIGINT),
+    ("and one that is measured, with returns pending", "fn:{}:tiny", signal.SIGINT),
+    ("a killed wick leaves no probe", "uprobe:{}:tiny", signal.SIGKILL),
+    ("nor a return probe", "fn:{}:tiny", signal.SIGKILL),
+]
 
 
 def main():
@@ -210,6 +260,8 @@ def main():
         exact_case(*row)
     for row in REFUSED:
         refused_case(*row)
+    for row in ENDS:
+        end_case(*row)
     labels_case()
     stacks_case()
     sys.exit(1 if libfault.failed else 0)
