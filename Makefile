@@ -37,7 +37,7 @@ CC_FLAGS := -std=gnu11 $(WARNINGS) -D_GNU_SOURCE= -iquote . -iquote $(O) $(CFLAG
 	$(shell $(PKG_CONFIG) --cflags $(MODULES) 2>/dev/null)
 LD_FLAGS := $(LDFLAGS) $(SAN_FLAGS)
 LIBS := $(or $(shell $(PKG_CONFIG) --libs $(MODULES) 2>/dev/null),-lbpf -lelf -ldw -lz -lzstd -llzma \
-	-lprotobuf-c -lseccomp) -liberty -lpthread
+	-lprotobuf-c -lseccomp) -liberty -lZydis -lpthread
 # What tests/unit/fail_alloc.c can make fail.
 comma := ,
 WRAP := $(addprefix -Wl$(comma)--wrap=,malloc calloc realloc reallocarray strdup strndup \

@@ -49,14 +49,6 @@ const struct function_entry *function_list_at(const struct function_list *list, 
 	return &list->entries[index];
 }
 
-/* GCC moves what is seldom run out of a function, and gives the rest a local symbol. */
-static bool is_cold_part(const struct function_symbol *symbol)
-{
-	const char *cold = symbol->is_local ? strstr(symbol->name + 1, ".cold") : NULL;
-
-	return cold && (!cold[5] || cold[5] == '.');
-}
-
 /* Returns 1, 0 or -ENOMEM. */
 static int symbol_matches(const struct name_pattern *pattern, const struct function_symbol *symbol)
 {
@@ -64,7 +56,7 @@ static int symbol_matches(const struct name_pattern *pattern, const struct funct
 		return name_pattern_matches(pattern, symbol->name);
 	if (symbol->type == STT_NOTYPE)
 		return !strcmp(pattern->text, symbol->name);
-	if (is_cold_part(symbol) && !strstr(pattern->text, ".cold"))
+	if (function_symbol_is_cold(symbol) && !strstr(pattern->text, ".cold"))
 		return 0;
 	return name_pattern_matches_symbol(pattern, symbol->name);
 }
@@ -231,7 +223,7 @@ int function_list_suggest(struct module *mod, const char *pattern, char **ret)
 	if (r < 0)
 		return r;
 	while ((r = function_scan_next(&scan, &symbol)) > 0) {
-		if (symbol.type == STT_NOTYPE || is_cold_part(&symbol))
+		if (symbol.type == STT_NOTYPE || function_symbol_is_cold(&symbol))
 			continue;
 		r = suggestion_name(&symbol, &name);
 		if (r < 0)

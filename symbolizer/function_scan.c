@@ -3,6 +3,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <string.h>
 
 #include "symbolizer/debug_files.h"
 #include "symbolizer/gopclntab.h"
@@ -144,4 +145,11 @@ int function_scan_next(struct function_scan *scan, struct function_symbol *ret)
 		if (r < 0)
 			table_close(scan);
 	}
+}
+
+bool function_symbol_is_cold(const struct function_symbol *symbol)
+{
+	const char *cold = symbol->is_local ? strstr(symbol->name + 1, ".cold") : NULL;
+
+	return cold && (!cold[5] || cold[5] == '.');
 }

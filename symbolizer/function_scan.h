@@ -43,5 +43,7 @@ int function_scan_init(struct function_scan *scan, struct module *mod);
 void function_scan_done(struct function_scan *scan);
 /* Returns 1, 0 at the end, -ENOMEM. A damaged table is passed over. */
 int function_scan_next(struct function_scan *scan, struct function_symbol *ret);
+/* GCC moves what is seldom run out of a function, and gives it a local symbol: "NAME.cold". */
+bool function_symbol_is_cold(const struct function_symbol *symbol);
 
 #endif
