@@ -112,4 +112,13 @@ static __always_inline int task_wanted(struct run *run)
 	return cpu_wanted() && task_is_target(run);
 }
 
+/* Of whoever is interrupted; the idle task's too, as long as nobody in particular is asked for. */
+static __always_inline int whoever_wanted(struct run *run)
+{
+	if (run->tid)
+		return task_wanted(run);
+	return run_is_on() && cpu_wanted() && !settings.filter_pids && !settings.filter_tids &&
+	       !settings.filter_uid && !settings.filter_comm && !settings.filter_cgroup;
+}
+
 #endif

@@ -29,6 +29,8 @@ int probe_hit(struct pt_regs *ctx)
 
 #define GO_STACK_END 8	/* of runtime.g: stack.hi */
 #define GO_THREAD (1ull << 63)
+/* Each CPU has an idle task, all of them have no tid. */
+#define CALL_IDLE (1ull << 62)
 
 /* Nonzero: the goroutine cannot be told. */
 static __always_inline int call_key_fill(const struct run *run, const struct probe_site *site,
@@ -37,7 +39,7 @@ static __always_inline int call_key_fill(const struct run *run, const struct pro
 {
 	__u64 g = regs->r14, end = 0;
 
-	ret->thread = run->tid;
+	ret->thread = run->tid ?: CALL_IDLE | bpf_get_smp_processor_id();
 	ret->frame = frame;
 	if (!(site->flags & PROBE_SITE_GO))
 		return 0;
@@ -89,7 +91,7 @@ static __always_inline int leave(struct pt_regs *ctx, __u64 frame)
 	call = call_key_fill(&run, site, ctx, frame, &key) ? NULL : call_find(&run, &key);
 	if (!call) {
 		/* Of a task that is not wanted it was turned away at its entry, and counted there. */
-		if (task_wanted(&run))
+		if (whoever_wanted(&run))
 			COUNT(&run, RETURNS_UNKNOWN);
 		return 0;
 	}

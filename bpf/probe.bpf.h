@@ -28,7 +28,7 @@ static __always_inline int probe_open(struct run *run, void *ctx)
 {
 	if (run_open(run, ctx, task_current()))
 		return 0;
-	if (task_wanted(run))
+	if (whoever_wanted(run))
 		return 1;
 	COUNT(run, FILTERED);
 	return 0;

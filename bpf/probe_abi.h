@@ -98,7 +98,11 @@ struct probe_fetch {
 	wick_u8 bit_shift, bit_count;
 	wick_u8 step_count;
 	wick_u16 size;		/* most bytes of TEXT and BYTES, at most PROBE_TEXT_MAX */
-	wick_u8 size_value;	/* BYTES: 1 + the number of the value that says how many; 0: size */
+	/*
+	 * BYTES: 1 + the number of the value that says how many; 0: size. PACKET: 1 + the number of
+	 * the value that is the address of its socket; 0: only the packet itself says that.
+	 */
+	wick_u8 size_value;
 	wick_u8 from;		/* of VALUE and PACKET: the number of an earlier value */
 	wick_s64 offset;
 	wick_s32 step[PROBE_STEPS_MAX];

@@ -15,7 +15,7 @@
 #include "bpf/probe.bpf.h"
 
 struct probe_call_key {
-	__u64 thread;		/* its tid; of Go a hash of process and goroutine */
+	__u64 thread;		/* its tid, or, of a call that is in no chain, something larger */
 	__u64 frame;		/* the stack pointer; of Go how far it is from the stack's end */
 	__u32 site, reserved;
 };
@@ -179,7 +179,7 @@ static __always_inline struct probe_call_thread *call_thread_find(__u64 thread)
 	return bpf_map_lookup_elem(&call_threads, &thread);
 }
 
-/* Whether calls of the key's thread are chained: goroutines end unseen. */
+/* Whether calls of the key's thread are chained. */
 static __always_inline int is_chained(const struct run *run, const struct probe_call_key *key)
 {
 	return key->thread == run->tid;
@@ -308,7 +308,7 @@ static __always_inline int call_enter(struct run *run, const struct probe_site *
 
 	if (!site_keeps(site))
 		return 0;
-	p = probe_claim(run, key->site, PROBE_PHASE_ENTER);
+	p = probe_claim(run, call->site, PROBE_PHASE_ENTER);
 	if (!p)
 		return -1;
 	PROBE_REGISTERS(p, regs);
@@ -330,7 +330,7 @@ static __always_inline int call_leave(struct run *run, const struct probe_call_k
 		COUNT(run, FILTERED);
 		return 0;
 	}
-	p = probe_claim(run, key->site, PROBE_PHASE_LEAVE);
+	p = probe_claim(run, call->site, PROBE_PHASE_LEAVE);
 	if (p) {
 		p->latency_ns = latency_ns;
 		PROBE_REGISTERS(p, regs);

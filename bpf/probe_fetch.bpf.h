@@ -26,6 +26,7 @@ enum probe_phase {
 /* Of a packet, once it was looked at. */
 struct probe_packet {
 	__u64 skb;		/* its sk_buff; 0: none was looked at */
+	__u64 sk;		/* its socket, if the probe knows it; or 0 */
 	__u64 address[4];	/* source, destination */
 	__u64 number[16];	/* by enum probe_packet_field */
 	__u32 known;		/* bits of those that are there */
@@ -306,17 +307,24 @@ static __always_inline void comm_fetch(struct probing *p, __u32 index)
 
 /* ---- all of them ---- */
 
+/* The value number @number - 1, an address; 0: there is none. */
+static __always_inline __u64 address_value(const struct probe_values *values, __u32 number)
+{
+	__u32 index = PROBE_VALUE_INDEX(number - 1);
+
+	return number && !(values->unreadable >> index & 1) ? values->value[index] : 0;
+}
+
 static __always_inline void packet_fetch(struct probing *p, const struct probe_fetch *fetch,
 					 __u32 slot, __u32 index)
 {
-	__u32 field = fetch->index & 15, from = PROBE_VALUE_INDEX(fetch->from), offset;
+	__u64 skb = address_value(&p->event.values, fetch->from + 1), *to;
 	struct probe_packet *packet = &p->packet;
-	__u64 skb = p->event.values.value[from], *to;
+	__u32 field = fetch->index & 15, offset;
 
-	if (p->event.values.unreadable >> from & 1)
-		skb = 0;
 	if (skb && packet->skb != skb) {
 		packet->skb = skb;
+		packet->sk = address_value(&p->event.values, fetch->size_value);
 		packet_parse_slot(slot);
 	}
 	if (!skb || !(packet->known >> field & 1)) {

@@ -52,7 +52,7 @@ static void settings_complete(struct probe_rig *rig, unsigned int cpus)
 
 static void sites_write(struct probe_rig *rig)
 {
-	int fd = probe_rig_map(rig, "sites");
+	int fd = rig->site_count ? probe_rig_map(rig, "sites") : -1;
 
 	for (uint32_t i = 0; i < rig->site_count; i++)
 		assert_int_equal(bpf_map_update_elem(fd, &i, &rig->sites[i], BPF_ANY), 0);
@@ -61,7 +61,7 @@ static void sites_write(struct probe_rig *rig)
 static void places_make(struct probe_rig *rig)
 {
 	rig->set.count = rig->site_count;
-	rig->set.places = calloc(rig->site_count, sizeof(*rig->set.places));
+	rig->set.places = calloc(rig->site_count + 1, sizeof(*rig->set.places));
 	assert_non_null(rig->set.places);
 	for (size_t i = 0; i < rig->site_count; i++)
 		rig->set.places[i].layout.site = rig->sites[i];

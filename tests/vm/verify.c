@@ -71,6 +71,15 @@ static bool kernel_has_program(const struct btf *kernel, const char *section)
 	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) >= 0;
 }
 
+/* Which function sources set before they load such a program; every kernel has this one. */
+static void target_choose(struct bpf_program *program)
+{
+	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+
+	if (type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT)
+		bpf_program__set_attach_target(program, 0, "vfs_read");
+}
+
 static void programs_choose(struct bpf_object *object, const struct btf *kernel, bool all)
 {
 	struct bpf_program *program;
@@ -82,6 +91,7 @@ static void programs_choose(struct bpf_object *object, const struct btf *kernel,
 
 		bpf_program__set_autoload(program,
 					  wanted && kernel_has_program(kernel, section));
+		target_choose(program);
 	}
 }
 
