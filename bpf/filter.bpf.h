@@ -68,6 +68,11 @@ static __always_inline int cpu_wanted(void)
 	       settings.cpus[cpu / 64 % WICK_CPU_WORDS] >> (cpu % 64) & 1;
 }
 
+static __always_inline int value_wanted(__u64 value)
+{
+	return value >= settings.value_min && (!settings.value_max || value <= settings.value_max);
+}
+
 /* Whether the run has begun and is not over: not all programs are there before and after. */
 static __always_inline int run_is_on(void)
 {

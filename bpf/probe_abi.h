@@ -20,6 +20,7 @@
 #define PROBE_CONSTANTS_MAX 4	/* texts a filter compares with */
 #define PROBE_CONSTANT_BYTES 64
 #define PROBE_TEXT_MAX 512	/* most bytes of one text; longer ones are cut, which is said */
+#define PROBE_TEXT_ROOM 1024	/* what is kept free to read it: a power of two above it */
 #define PROBE_TEXTS_BYTES 2048	/* and of all texts of an event */
 
 /* Where a value begins. */
@@ -35,7 +36,9 @@ enum probe_base {
 	PROBE_BASE_CGROUP,	/* kernfs id */
 	PROBE_BASE_CPU,
 	PROBE_BASE_COMM,	/* a text, the thread's */
-	PROBE_BASE_PACKET,	/* index: enum probe_packet_field, of the sk_buff the steps lead to */
+	/* index: enum probe_packet_field, of the sk_buff whose address is the value number from */
+	PROBE_BASE_PACKET,
+	PROBE_BASE_VALUE,	/* the value number from, an earlier one; kept from the entry, or not */
 };
 
 /* Registers by their DWARF numbers (System V ABI for x86-64, figure 3.36). */
@@ -76,14 +79,15 @@ enum probe_fetch_flag {
 	PROBE_FETCH_DATA_LOC = 1 << 4,
 	/* As AT_ENTRY, and what could not be read is read again at the return, when it is resident. */
 	PROBE_FETCH_AGAIN = 1 << 5,
-	PROBE_FETCH_HIDDEN = 1 << 6,	/* only for the filter, a label or the sum: not sent */
+	PROBE_FETCH_HIDDEN = 1 << 6,	/* only for the filter, a label or the sum: not shown */
 };
 
 /*
  * value = base; for each step: value = *(u64 *)(value + step). Then of a NUMBER: *(value + offset),
  * bytes wide, with MEMORY, else value + offset, cut to bytes; then bit_count bits (0: all) from
- * bit_shift on. Of TEXT and BYTES: what lies at value + offset. A read that fails makes it unreadable,
- * never zero.
+ * bit_shift on. Of TEXT and BYTES: what lies at value + offset, but of COMM and addresses of a PACKET
+ * these themselves. A read that fails makes it unreadable, never zero. Values are fetched in the
+ * order of their numbers.
  */
 struct probe_fetch {
 	wick_u8 base;		/* enum probe_base */
@@ -95,7 +99,7 @@ struct probe_fetch {
 	wick_u8 step_count;
 	wick_u16 size;		/* most bytes of TEXT and BYTES, at most PROBE_TEXT_MAX */
 	wick_u8 size_value;	/* BYTES: 1 + the number of the value that says how many; 0: size */
-	wick_u8 reserved;
+	wick_u8 from;		/* of VALUE and PACKET: the number of an earlier value */
 	wick_s64 offset;
 	wick_s32 step[PROBE_STEPS_MAX];
 };
@@ -131,11 +135,28 @@ struct probe_term {
 
 #define PROBE_NO_VALUE 0xff
 
+/* What wick_settings.option[] means to the programs of probes. */
+enum probe_option {
+	PROBE_OPTION_SITE = 0,		/* the site, without cookies: an object has one then */
+	PROBE_OPTION_COOKIES,		/* programs are attached with the site for their cookie */
+	PROBE_OPTION_WORDS,		/* 64-bit words of the context, where it has such */
+};
+
+enum probe_site_flag {
+	/*
+	 * Code of Go, whose stacks move and whose threads take turns: a call is known by its goroutine
+	 * (r14) and by how far its frame is from the end of the stack.
+	 */
+	PROBE_SITE_GO = 1 << 0,
+};
+
 struct probe_site {
 	wick_u8 value_count, term_count;
 	wick_u8 sum;		/* number of the value that is summed up; PROBE_NO_VALUE: none */
 	wick_u8 label_count;
 	wick_u8 labels[PROBE_LABELS_MAX];	/* numbers of values */
+	wick_u8 flags;		/* enum probe_site_flag */
+	wick_u8 reserved[7];
 	struct probe_fetch values[PROBE_VALUES_MAX];
 	struct probe_term terms[PROBE_TERMS_MAX];	/* none: all are wanted */
 	wick_u16 constant_bytes[PROBE_CONSTANTS_MAX];
@@ -148,7 +169,10 @@ struct probe_values {
 	wick_u32 text_bytes;
 	wick_u32 unreadable;		/* bits of values that could not be read */
 	wick_u32 cut;			/* bits of texts that were longer */
-	/* Of a text: offset in text[] in the low half, bytes without NUL in the high one. */
+	/*
+	 * Of a text: offset in text[] in the low half, bytes without NUL in the high one; of an
+	 * unreadable one its address, or 0 when not even that could be read.
+	 */
 	wick_u64 value[PROBE_VALUES_MAX];
 	wick_u8 text[PROBE_TEXTS_BYTES];
 };

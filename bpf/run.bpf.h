@@ -20,6 +20,7 @@ struct run {
 	__u32 slot, generation;
 	__u32 without_kernel_stack;	/* where the tracepoint is, it says nothing */
 	__u32 is_alone;			/* no other run of the source on this CPU can come in between */
+	struct probe_event *probed;	/* of a probe: what it has read, sent with an event; or NULL */
 };
 
 /* Atomic only where need be: that waits for every store before it. */
@@ -96,6 +97,42 @@ static __always_inline int run_claim(struct run *run)
 		return 0;
 	COUNT(run, LOST_SCRATCH);
 	return -1;
+}
+
+/* ---- limits of events ---- */
+
+#define RUN_NS_PER_SECOND 1000000000ull
+/* Events in a row: what the limit allows in a tenth of a second, at least one. */
+#define EVENTS_BURST_PART 10
+
+/*
+ * Whether one more event may be sent, of all sources together. Without additions that tell the sum, which
+ * came with 5.12, CPUs at the same moment may each take the last one.
+ */
+static __always_inline int events_allowed(void)
+{
+	__u64 interval_ns, burst_ns, now_ns;
+	struct wick_control *now;
+	__u32 zero = 0;
+
+	if (!settings.events_per_second && !settings.events_max)
+		return 1;
+	now = bpf_map_lookup_elem(&control, &zero);
+	if (!now || (settings.events_max && now->events_allowed >= settings.events_max))
+		return 0;
+	if (settings.events_per_second) {
+		interval_ns = RUN_NS_PER_SECOND / settings.events_per_second;
+		burst_ns = interval_ns * (settings.events_per_second / EVENTS_BURST_PART);
+		now_ns = bpf_ktime_get_ns();
+		if (now->events_next_ns + burst_ns < now_ns)
+			now->events_next_ns = now_ns - burst_ns;
+		if (now->events_next_ns > now_ns)
+			return 0;
+		__sync_fetch_and_add(&now->events_next_ns, interval_ns);
+	}
+	if (settings.events_max)
+		__sync_fetch_and_add(&now->events_allowed, 1);
+	return 1;
 }
 
 /* What to look for a user stack with, empty. */

@@ -61,7 +61,11 @@ enum wick_stack_id {
 	X(DETAILS_LOST, "detail-lost")    /* reported, but without its labels: ring full */    \
 	X(TIMES_LOST, "time-lost")        /* reported as 0 ns: when it began is not known */ \
 	X(REQUESTS, "table-requests")     /* wake-ups that ask for a process's tables */       \
-	X(NESTED, "nested")               /* ran inside another program of ours */
+	X(NESTED, "nested")               /* ran inside another program of ours */             \
+	X(LIMITED, "limited")             /* events over the limits: neither taken nor lost */ \
+	X(UNREADABLE, "value-unreadable") /* hits: a filter, sum or label could not be read */ \
+	X(CALLS_DROPPED, "calls-dropped") /* entered, and left by no return that was seen */   \
+	X(RETURNS_UNKNOWN, "returns-unknown") /* returns of calls that were not seen to begin */
 
 enum wick_counter {
 #define WICK_COUNTER_ENUM(name, text) WICK_COUNTER_##name,
@@ -107,7 +111,11 @@ enum wick_task_flag {
 	X(FILE, "file")           /* number of its text; user space makes it out of ADDRESS */ \
 	X(PEER_TASK, "peer")      /* id of the task at the other end: waker, owner, target */  \
 	X(PEER_KERNEL, "peer_kernel_stack")                                                    \
-	X(PEER_USER, "peer_user_stack")
+	X(PEER_USER, "peer_user_stack")                                                        \
+	X(ARG1, "arg1")           /* labels of a probe's site: a number, or the id of a text */\
+	X(ARG2, "arg2")                                                                        \
+	X(ARG3, "arg3")                                                                        \
+	X(ARG4, "arg4")
 
 enum wick_detail_field {
 #define WICK_DETAIL_ENUM(name, text) WICK_DETAIL_##name,
@@ -151,6 +159,7 @@ struct wick_key {
 
 #define WICK_DETAIL_NONE 0ull
 #define WICK_DETAIL_LOST 1ull
+#define WICK_TEXT_LOST 1ull
 
 struct wick_value {
 	wick_u64 count;
@@ -166,6 +175,7 @@ enum wick_record_type {
 	WICK_RECORD_REQUEST,
 	WICK_RECORD_DETAIL,
 	WICK_RECORD_SLEEPER,
+	WICK_RECORD_TEXT,
 };
 
 struct wick_record {
@@ -185,6 +195,16 @@ struct wick_detail_record {
 	wick_u64 id;
 	struct wick_detail detail;
 };
+
+/* A text that is a label: sent once per generation, too. Only as much of text as is used is sent. */
+struct wick_text_record {
+	struct wick_record head;
+	wick_u64 id;
+	wick_u32 bytes;			/* without NUL */
+	wick_u32 reserved;
+	char text[PROBE_TEXT_MAX];	/* zeros up to a whole word */
+};
+#define WICK_TEXT_RECORD_HEAD_BYTES __builtin_offsetof(struct wick_text_record, text)
 
 /*
  * A stack and, with its first sample, that: it needs no place in the counts. Without one
@@ -355,7 +375,9 @@ struct wick_control {
 	wick_u32 generation;		/* its low bit is the half of the counts in use */
 	wick_u32 enabled;		/* 0: every sample is turned away as filtered */
 	wick_u64 first_sample_ns;	/* written by the first wanted sample, CLOCK_MONOTONIC */
-	wick_u32 reserved[12];
+	/* Of all sources, when events are limited: how many were let through, and when more may be. */
+	wick_u64 events_allowed, events_next_ns;
+	wick_u32 reserved[8];
 };
 
 /* Which tasks are wanted and how: set before load. Zero means no such filter. */
@@ -384,7 +406,8 @@ struct wick_settings {
 	wick_u32 cpu_count;		/* possible CPUs */
 	wick_u32 wakeup_bytes;		/* the ring wakes its reader when it holds more */
 	wick_u32 stacks_bytes;		/* and takes no stacks when it holds more */
-	wick_u32 reserved_2;
+	wick_u32 events_per_second;	/* EVENTS delivery, of all sources together; 0: no limit */
+	wick_u64 events_max;		/* and in the whole run, but for as many as there are CPUs; 0: no limit */
 	/* Comm glob, bit-parallel (bpf/comm_glob.h). */
 	wick_u32 filter_comm, glob_loops, glob_accept, reserved_3;
 	wick_u32 glob_match[256];

@@ -48,15 +48,22 @@ static __always_inline int count_add(void *map, const struct wick_key *key, __u6
 static __always_inline int event_send(struct run *run, const struct wick_key *key, __u64 value)
 {
 	struct wick_event_record *event = &run->scratch->event;
+	__u32 bytes = 0;
 
+	if (run->probed) {
+		event = &run->probed->event;
+		bytes = run->probed->values.text_bytes;
+		bytes = bytes > PROBE_TEXTS_BYTES ? PROBE_TEXTS_BYTES : bytes;
+		bytes += PROBE_VALUES_HEAD_BYTES;
+	}
 	record_head(run, &event->head, WICK_RECORD_EVENT);
 	event->key = *key;
 	event->value.count = 1;
 	event->value.sum = value;
 	event->time_ns = bpf_ktime_get_ns();
 	event->cpu = bpf_get_smp_processor_id();
-	event->values_bytes = 0;
-	return bpf_ringbuf_output(&ring, event, sizeof(*event), ring_flags(ring_held()));
+	event->values_bytes = bytes;
+	return bpf_ringbuf_output(&ring, event, sizeof(*event) + bytes, ring_flags(ring_held()));
 }
 
 /* Count or send a sample whose stacks are known. */
@@ -93,8 +100,13 @@ static __always_inline void sample_deliver_rest(struct run *run, const struct st
 		sample_deliver(run, &wish->key, value);
 }
 
-static __always_inline void stack_wish_sample(struct stack_wish *wish, __u64 value)
+/* The sample may go with its stack, but for an event with values: a stack has no place for these. */
+static __always_inline void stack_wish_sample(struct run *run, struct stack_wish *wish, __u64 value)
 {
+	if (run->probed && settings.deliver_events) {
+		wish->key.user_stack = wick_wait_stack_id(run->tid, bpf_ktime_get_ns());
+		return;
+	}
 	wish->key.user_stack = WICK_STACK_COPIED;
 	wish->value.count = 1;
 	wish->value.sum = value;
@@ -115,7 +127,7 @@ static __always_inline void sample_walk(struct run *run, struct pt_regs *regs, _
 	if (in_kernel && settings.walk_kernel && !run->without_kernel_stack)
 		wish->key.kernel_stack = kernel_stack(run);
 	if (settings.walk_user && !(run->scratch->task.task.flags & WICK_TASK_KERNEL)) {
-		stack_wish_sample(wish, value);
+		stack_wish_sample(run, wish, value);
 		user_stack(run, regs, in_kernel, wish);
 	}
 	sample_deliver_rest(run, wish, value);
@@ -131,9 +143,13 @@ static __always_inline void first_sample_note(void)
 		now->first_sample_ns = bpf_ktime_get_ns();
 }
 
-/* A wanted sample is there. Returns whether it can go on: else it is lost, and counted. */
+/* A wanted sample is there. Returns whether it can go on: else it is over the limit or lost, and counted. */
 static __always_inline int sample_claim(struct run *run)
 {
+	if (settings.deliver_events && !events_allowed()) {
+		COUNT(run, LIMITED);
+		return 0;
+	}
 	COUNT(run, TAKEN);
 	first_sample_note();
 	if (run_claim(run))

@@ -32,6 +32,14 @@ struct stack_wish {
 	__u32 is_gone;			/* it went with the stack: there is nothing more to deliver */
 };
 
+/* An event with what its probe has read. */
+struct probe_event {
+	struct wick_event_record event;
+	struct probe_values values;
+	/* For verifiers, and for the last text, whose end there is cut. */
+	__u8 slack[PROBE_TEXTS_BYTES + PROBE_TEXT_ROOM];
+};
+
 /* Per-run state of one program, claimed so that a program that interrupts another has its own. */
 struct scratch {
 	struct unwind_cursor unwind;

@@ -16,6 +16,7 @@
 #define WICK_TASK_SEED 0x7461736bull
 #define WICK_DETAIL_SEED 0x64657461ull
 #define WICK_WAIT_SEED 0x77616974ull
+#define WICK_TEXT_SEED 0x74657874ull
 
 static __always_inline wick_u64 wick_id(wick_u64 hash)
 {
@@ -57,6 +58,12 @@ static __always_inline wick_u64 wick_detail_id(const struct wick_detail *detail)
 		if (present >> i & 1)
 			hash = unwind_hash(hash, detail->value[i]);
 	return wick_id(hash);
+}
+
+/* A step of the id of a text, for each of its words. */
+static __always_inline wick_u64 wick_text_hash(wick_u64 hash, wick_u64 word)
+{
+	return unwind_hash(hash, word);
 }
 
 /* Of a stack whose frames are not known yet: the one thread @tid had at @time_ns. */

@@ -13,6 +13,7 @@
 #include "bpf/irq.skel.h"
 #include "bpf/lock.skel.h"
 #include "bpf/offcpu.skel.h"
+#include "bpf/probe.skel.h"
 #include "bpf/process.skel.h"
 #include "bpf/runq.skel.h"
 #include "bpf/signal.skel.h"
@@ -39,6 +40,7 @@ static const struct embedded {
 	const void *(*bytes)(size_t *size);
 } embedded_objects[] = {
 	{ "process", process__elf_bytes },
+	{ "probe", probe__elf_bytes },
 	{ "cpu", cpu__elf_bytes },
 	{ "exit", exit__elf_bytes },
 	{ "fault", fault__elf_bytes },
@@ -62,7 +64,7 @@ static const struct embedded *embedded_find(const char *name)
 }
 
 /* How many entries each map gets; 0: as the object says. */
-static uint32_t map_entries(const struct bpf_maps *m, const char *name)
+static uint32_t map_entries(const struct bpf_maps *m, const char *name, const struct bpf_load *load)
 {
 	const struct {
 		const char *name;
@@ -78,6 +80,10 @@ static uint32_t map_entries(const struct bpf_maps *m, const char *name)
 		{ "target_pids", m->filters_pids ? m->limits.processes : 1 },
 		{ "target_tids", m->filters_tids ? m->limits.processes : 1 },
 		{ "waits", m->limits.waits },
+		{ "calls", m->limits.waits },
+		{ "call_threads", m->limits.waits },
+		{ "call_texts", load->call_texts },
+		{ "sites", load->sites },
 		{ "counts_0", m->limits.counts },
 		{ "counts_1", m->limits.counts },
 	};
@@ -89,15 +95,14 @@ static uint32_t map_entries(const struct bpf_maps *m, const char *name)
 }
 
 /* Size @map, or share it. Returns 0 or a negative errno. */
-static int map_prepare(struct bpf_maps *m, struct bpf_map *map,
-		       const struct wick_settings *settings)
+static int map_prepare(struct bpf_maps *m, struct bpf_map *map, const struct bpf_load *load)
 {
 	const char *name = bpf_map__name(map);
-	uint32_t entries = map_entries(m, name);
+	uint32_t entries = map_entries(m, name, load);
 	int fd;
 
 	if (strstr(name, ".rodata.settings"))
-		return bpf_map__set_initial_value(map, settings, sizeof(*settings));
+		return bpf_map__set_initial_value(map, load->settings, sizeof(*load->settings));
 	fd = m->process && name[0] != '.' && !strstr(name, ".rodata") ? bpf_maps_fd(m, name) : -1;
 	if (fd >= 0)
 		return bpf_map__reuse_fd(map, fd);
@@ -165,7 +170,7 @@ int bpf_maps_load_object(struct bpf_maps *m, const struct bpf_load *load,
 				 strerror(errno));
 	bpf_object__for_each_map(map, object)
 	{
-		r = map_prepare(m, map, load->settings);
+		r = map_prepare(m, map, load);
 		if (r < 0) {
 			error_set(err, ERROR_FAILED, r, "cannot prepare BPF map: %s: %s",
 				  bpf_map__name(map), strerror(-r));

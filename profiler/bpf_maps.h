@@ -33,6 +33,8 @@ struct bpf_load {
 	/* Chooses among its optional programs; NULL: leave them out. */
 	void (*prepare)(const struct source_options *options, struct bpf_object *object);
 	const struct source_options *options;	/* of a source, and for @prepare; NULL: all is loaded */
+	/* Of probes: how many places there are, and how many calls may hold texts of their entry. */
+	uint32_t sites, call_texts;
 };
 
 /* The bytes of an embedded object, or NULL. */

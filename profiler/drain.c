@@ -161,6 +161,18 @@ static int read_detail(struct drain *d, const void *record, size_t size)
 	return window_add_detail(record_window(d, &r->head), r->id, &r->detail);
 }
 
+static int read_text(struct drain *d, const void *record, size_t size)
+{
+	const struct wick_text_record *r = record;
+	struct window_text text;
+
+	if (size < WICK_TEXT_RECORD_HEAD_BYTES || r->bytes > sizeof(r->text) ||
+	    size < WICK_TEXT_RECORD_HEAD_BYTES + r->bytes)
+		return -EBADMSG;
+	text = (struct window_text){ .bytes = r->bytes, .text = r->text };
+	return window_add_text(record_window(d, &r->head), r->id, &text);
+}
+
 /* What a probe read, behind its event. */
 static bool values_are_whole(const struct wick_event_record *r, size_t size)
 {
@@ -237,7 +249,7 @@ static int read_record(void *context, const void *record, size_t size)
 		[WICK_RECORD_TASK] = read_task,	      [WICK_RECORD_STACK] = read_stack,
 		[WICK_RECORD_COPY] = read_copy,	      [WICK_RECORD_EVENT] = read_event,
 		[WICK_RECORD_REQUEST] = read_request, [WICK_RECORD_DETAIL] = read_detail,
-		[WICK_RECORD_SLEEPER] = read_sleeper,
+		[WICK_RECORD_SLEEPER] = read_sleeper, [WICK_RECORD_TEXT] = read_text,
 	};
 	const struct wick_record *head = record;
 	struct drain *d = context;

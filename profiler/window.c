@@ -14,10 +14,11 @@ struct sample_id {
 };
 
 struct window {
-	struct arena *arena;		/* frames */
+	struct arena *arena;		/* frames and texts */
 	struct hashmap *tasks;		/* id to struct wick_task */
 	struct hashmap *stacks;		/* id to struct window_stack */
 	struct hashmap *details;	/* id to struct wick_detail */
+	struct hashmap *texts;		/* id to struct window_text */
 	struct hashmap *samples;	/* struct sample_id to struct wick_value */
 	struct window_event *events;
 	size_t event_count, event_capacity;
@@ -36,8 +37,9 @@ struct window *window_new(uint64_t bytes_max)
 	w->tasks = hashmap_new(sizeof(uint64_t), sizeof(struct wick_task));
 	w->stacks = hashmap_new(sizeof(uint64_t), sizeof(struct window_stack));
 	w->details = hashmap_new(sizeof(uint64_t), sizeof(struct wick_detail));
+	w->texts = hashmap_new(sizeof(uint64_t), sizeof(struct window_text));
 	w->samples = hashmap_new(sizeof(struct sample_id), sizeof(struct wick_value));
-	if (!w->arena || !w->tasks || !w->stacks || !w->details || !w->samples)
+	if (!w->arena || !w->tasks || !w->stacks || !w->details || !w->texts || !w->samples)
 		return window_free(w);
 	return w;
 }
@@ -50,6 +52,7 @@ struct window *window_free(struct window *w)
 	hashmap_free(w->tasks);
 	hashmap_free(w->stacks);
 	hashmap_free(w->details);
+	hashmap_free(w->texts);
 	hashmap_free(w->samples);
 	free(w->events);
 	free(w);
@@ -74,6 +77,20 @@ int window_add_task(struct window *w, uint64_t id, const struct wick_task *task)
 int window_add_detail(struct window *w, uint64_t id, const struct wick_detail *detail)
 {
 	return content_add(w->details, id, detail, sizeof(*detail));
+}
+
+int window_add_text(struct window *w, uint64_t id, const struct window_text *text)
+{
+	struct window_text added = { .bytes = text->bytes, .text = "" };
+
+	if (hashmap_find(w->texts, &id))
+		return 0;
+	if (text->bytes) {
+		added.text = arena_copy(w->arena, text->text, text->bytes);
+		if (!added.text)
+			return -ENOMEM;
+	}
+	return content_add(w->texts, id, &added, sizeof(added));
 }
 
 static bool window_is_full(const struct window *w)
@@ -179,6 +196,12 @@ int window_add_contents(struct window *w, const struct window *from)
 			return r;
 	}
 	position = 0;
+	while (hashmap_next(from->texts, &position, &key, &value)) {
+		r = window_add_text(w, *(const uint64_t *)key, value);
+		if (r < 0)
+			return r;
+	}
+	position = 0;
 	while (hashmap_next(from->stacks, &position, &key, &value)) {
 		r = window_add_stack(w, value);
 		if (r < 0)
@@ -231,6 +254,11 @@ const struct wick_task *window_task(const struct window *w, uint64_t id)
 const struct wick_detail *window_detail(const struct window *w, uint64_t id)
 {
 	return hashmap_find(w->details, &id);
+}
+
+const struct window_text *window_text(const struct window *w, uint64_t id)
+{
+	return hashmap_find(w->texts, &id);
 }
 
 const struct window_stack *window_stack(const struct window *w, uint64_t id)
@@ -314,6 +342,6 @@ size_t window_bytes(const struct window *w)
 {
 	return sizeof(*w) + arena_bytes(w->arena) + hashmap_bytes(w->tasks) +
 	       hashmap_bytes(w->stacks) + hashmap_bytes(w->details) +
-	       hashmap_bytes(w->samples) +
+	       hashmap_bytes(w->texts) + hashmap_bytes(w->samples) +
 	       w->event_capacity * sizeof(*w->events);
 }

@@ -2,7 +2,7 @@
 /*
  * window.h - the samples of one stretch of time, merged, with frames as (module, ELF address).
  *
- * Self-contained: tasks, stacks and details are in it by content id. One arena, freed
+ * Self-contained: tasks, stacks, details and texts are in it by content id. One arena, freed
  * whole. Knows no maps and no names. Windows merge into longer ones.
  */
 #ifndef WICK_WINDOW_H
@@ -25,6 +25,12 @@ struct window_stack {
 	uint32_t pid;			/* of the instance its raw frames belong to, else 0 */
 	uint64_t start_ns;
 	const uint64_t *frames;		/* kernel: addresses; user: unwind_frame() */
+};
+
+/* A label's, as it was read: any bytes, without NUL at the end. */
+struct window_text {
+	uint32_t bytes;
+	const char *text;
 };
 
 struct window_sample {
@@ -59,10 +65,11 @@ DEFINE_CLEANUP(struct window *, window_free)
 int window_add_task(struct window *window, uint64_t id, const struct wick_task *task);
 int window_add_stack(struct window *window, const struct window_stack *stack);
 int window_add_detail(struct window *window, uint64_t id, const struct wick_detail *detail);
+int window_add_text(struct window *window, uint64_t id, const struct window_text *text);
 /* Adds to the value of an equal key of the same source. */
 int window_add_sample(struct window *window, const struct window_sample *sample);
 int window_add_event(struct window *window, const struct window_event *event);
-/* Tasks, stacks and details of @from into @window, no samples. */
+/* Tasks, stacks, details and texts of @from into @window, no samples. */
 int window_add_contents(struct window *window, const struct window *from);
 /*
  * Everything of @from into @window; @from is unchanged. Returns 0 or -ENOMEM: then *@ret_lost of
@@ -73,6 +80,8 @@ int window_merge(struct window *window, const struct window *from, uint64_t *ret
 const struct wick_task *window_task(const struct window *window, uint64_t id);
 const struct window_stack *window_stack(const struct window *window, uint64_t id);
 const struct wick_detail *window_detail(const struct window *window, uint64_t id);
+/* NULL for WICK_TEXT_LOST, too. */
+const struct window_text *window_text(const struct window *window, uint64_t id);
 /* Walk the samples: start with *@position 0; false at the end. Events are not among them. */
 bool window_next_sample(const struct window *window, size_t *position, struct window_sample *ret);
 /* The same for stacks, tasks and details; NULL at the end. */

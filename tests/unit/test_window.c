@@ -80,6 +80,60 @@ static void test_merge(void **state)
 	window_free(a);
 }
 
+static void check_text(const struct window *w, uint64_t id, const char *text, size_t bytes)
+{
+	const struct window_text *found = window_text(w, id);
+
+	assert_non_null(found);
+	assert_int_equal(found->bytes, bytes);
+	assert_memory_equal(found->text, text, bytes);
+}
+
+static void test_texts(void **state)
+{
+	static const char name[] = "a\0b";
+	char bytes[] = "xyz";
+	const struct window_text first = { 3, bytes }, again = { 1, "?" }, odd = { 3, name },
+				 nothing = { 0, NULL };
+	struct window *a = window_new(0), *b = window_new(0);
+	uint64_t lost;
+
+	assert_int_equal(window_add_text(b, 100, &first), 0);
+	memset(bytes, 0, sizeof(bytes));
+	assert_int_equal(window_add_text(b, 100, &again), 0);
+	assert_int_equal(window_add_text(b, 101, &odd), 0);
+	assert_int_equal(window_add_text(b, 102, &nothing), 0);
+	assert_int_equal(window_merge(a, b, &lost), 0);
+	window_free(b);
+	check_text(a, 100, "xyz", 3);
+	check_text(a, 101, name, 3);
+	check_text(a, 102, "", 0);
+	assert_null(window_text(a, 103));
+	assert_null(window_text(a, WICK_TEXT_LOST));
+	window_free(a);
+}
+
+static void test_texts_no_memory(void **state)
+{
+	const struct window_text text = { 3, "xyz" };
+	bool failed = true;
+
+	for (int skipped = 0; failed; skipped++) {
+		struct window *w = window_new(0);
+		int r;
+
+		fail_alloc_after(skipped);
+		r = window_add_text(w, 100, &text);
+		failed = fail_alloc_stop();
+		assert_int_equal(r, failed ? -ENOMEM : 0);
+		if (r)
+			assert_null(window_text(w, 100));
+		else
+			check_text(w, 100, "xyz", 3);
+		window_free(w);
+	}
+}
+
 /* Over the limit samples stay and their stacks go, counted. */
 static void test_shed(void **state)
 {
@@ -162,6 +216,8 @@ int main(void)
 		UNIT_TEST("sources are kept apart", test_sources_apart),
 		UNIT_TEST("windows merge into one that needs neither", test_merge),
 		UNIT_TEST("without memory each sample is merged or lost", test_merge_no_memory),
+		UNIT_TEST("texts are kept by id, whatever bytes they are", test_texts),
+		UNIT_TEST("without memory a text is not there", test_texts_no_memory),
 		UNIT_TEST("over the limit stacks are shed and counted", test_shed),
 	};
 
