@@ -231,7 +231,8 @@ static __always_inline long text_memory_read(const struct probe_fetch *fetch, vo
 static __always_inline void text_read(struct probing *p, const struct probe_fetch *fetch,
 				      __u32 index, __u64 address, __u32 size, int is_cut)
 {
-	__u32 offset = text_offset(p), in_page = TEXT_PAGE_BYTES - (address & (TEXT_PAGE_BYTES - 1));
+	__u32 offset = text_offset(p),
+	      in_page = TEXT_PAGE_BYTES - (address & (TEXT_PAGE_BYTES - 1));
 	void *to = p->event.values.text + offset;
 	long got = text_memory_read(fetch, to, size, address);
 	int may_again = p->phase == PROBE_PHASE_ENTER && fetch->flags & PROBE_FETCH_AGAIN;

@@ -24,6 +24,7 @@ struct event_stream_options {
 	struct resolve_options resolve;	/* window and what takes samples are its own */
 	struct queue *out;		/* of struct event_batch; closed when all is in it */
 	uint64_t bytes_max;		/* of batches that nobody has taken */
+	/* The kernel has the same limits, but lets some more through. */
 	uint64_t events_max;		/* 0: as many as there are */
 	uint32_t events_per_second;	/* 0: no limit */
 };

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/event_value.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "profiler/probes/probe_show.h"
 #include "profiler/probes/syscall_arguments.h"
 
 #define ERRNO_MAX 4095
-#define UNREADABLE "<unreadable>"
 
 /* How a value is written where it is data, and whether people want to see more than the number. */
 static const struct {
@@ -43,6 +43,14 @@ static bool fill_bytes(const struct probe_values *values, size_t index, struct e
 	return true;
 }
 
+static bool set_unreadable(struct event_value *value, uint64_t address)
+{
+	value->kind = EVENT_VALUE_UNREADABLE;
+	value->number = address;
+	value->has_words = false;
+	return true;
+}
+
 bool event_value_fill(const struct probe_layout *layout, const struct probe_values *values,
 		      size_t index, const char *call, struct event_value *ret)
 {
@@ -55,11 +63,11 @@ bool event_value_fill(const struct probe_layout *layout, const struct probe_valu
 	*ret = (struct event_value){ .name = meaning->name, .type = meaning->type,
 				     .meaning = meaning, .kind = forms[meaning->show].kind,
 				     .has_words = forms[meaning->show].has_words };
-	if (values->unreadable >> index & 1 || (!is_number && !fill_bytes(values, index, ret))) {
-		ret->kind = EVENT_VALUE_UNREADABLE;
-		ret->has_words = false;
-		return true;
-	}
+	/* Its number is then where it would have been. */
+	if (values->unreadable >> index & 1)
+		return set_unreadable(ret, values->value[index]);
+	if (!is_number && !fill_bytes(values, index, ret))
+		return set_unreadable(ret, 0);
 	if (!is_number) {
 		/* Bytes have no other form. */
 		ret->has_words = false;
@@ -105,8 +113,10 @@ static bool is_failure(const struct event_value *value)
 
 void event_value_add_text(const struct event_value *value, struct strbuf *ret)
 {
-	if (value->kind == EVENT_VALUE_UNREADABLE)
-		strbuf_add_text(ret, UNREADABLE);
+	if (value->kind == EVENT_VALUE_UNREADABLE && value->number)
+		strbuf_printf(ret, "<unreadable 0x%" PRIx64 ">", value->number);
+	else if (value->kind == EVENT_VALUE_UNREADABLE)
+		strbuf_add_text(ret, "<unreadable>");
 	else if (value->bytes)
 		probe_show_bytes(value->meaning, value->bytes, value->size, value->is_cut, ret);
 	else if (value->argument && !is_failure(value))

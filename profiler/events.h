@@ -103,6 +103,11 @@ DEFINE_CLEANUP(struct event_batch *, event_batch_free)
  * no more: after session_stop() and all that was left, or after options.events_max of them.
  */
 int session_next_events(struct session *session, int timeout_ms, struct event_batch **ret);
+/*
+ * Whether the kernel has let as many events through as options.events_max says: no more will come but those
+ * under way, and fewer than that many came when some were lost.
+ */
+bool session_events_are_spent(const struct session *session);
 /* What to add to time_ns to have ns since the epoch; and what it was when the run began. */
 int64_t session_clock_offset_ns(const struct session *session);
 uint64_t session_begin_ns(const struct session *session);

@@ -69,8 +69,8 @@ struct session_options {
 	uint64_t memory_bytes;			/* 0: 64 MiB; kernel maps, rings, tables, windows */
 	enum session_delivery delivery;
 	bool stream;				/* events go to session_next_events(); needs SESSION_EVENTS */
-	uint64_t events_max;			/* of those: later ones are left out; 0: none are */
-	uint32_t events_per_second;		/* and more than that in a second, too */
+	uint64_t events_max;			/* with SESSION_EVENTS: no more than that; 0: any number */
+	uint32_t events_per_second;		/* nor more than that in a second */
 	uint64_t labels;			/* session_label_bit(): for each sample */
 	bool labels_only;			/* and none that events add by themselves */
 	bool time_programs;			/* each run of any on the machine then takes longer */

@@ -56,6 +56,14 @@ int session_next_events(struct session *s, int timeout_ms, struct event_batch **
 	return 0;
 }
 
+bool session_events_are_spent(const struct session *s)
+{
+	const struct wick_control *control = bpf_maps_control(s->maps);
+
+	return s->options.events_max &&
+	       __atomic_load_n(&control->events_allowed, __ATOMIC_RELAXED) >= s->options.events_max;
+}
+
 int64_t session_clock_offset_ns(const struct session *s)
 {
 	return (int64_t)(s->start_realtime_ns - s->start_ns);

@@ -56,6 +56,7 @@ static void fill_kernel_side(const struct session *s, struct session_stats *ret)
 	ret->taken = sum[WICK_COUNTER_TAKEN];
 	ret->filtered = sum[WICK_COUNTER_FILTERED];
 	ret->reported = sum[WICK_COUNTER_REPORTED];
+	ret->limited = sum[WICK_COUNTER_LIMITED];
 }
 
 static uint64_t missed_runs(const struct bpf_object *object)
@@ -111,7 +112,8 @@ static void fill_user_side(const struct session *s, const struct capture_stats *
 		if (!s->finished)
 			ret->reported -= losses[i].count;
 	}
-	ret->limited = stream->limited;
+	/* What the kernel let through, as CPUs do not wait for each other, was counted as taken. */
+	ret->limited += stream->limited;
 	ret->taken -= stream->limited;
 	ret->reported = s->finished && s->stream ? stream->reported :
 						   ret->reported - stream->limited;

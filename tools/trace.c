@@ -20,6 +20,8 @@
 
 /* How long to wait for events before we look for anything else. */
 #define EVENTS_WAIT_MS 100
+/* So often in vain, after which nothing that the kernel let through can be under way. */
+#define IDLE_MAX 10
 
 struct trace {
 	struct trace_options options;
@@ -30,6 +32,7 @@ struct trace {
 	int fd;				/* -1: not open */
 	int write_error;		/* 0, or the first one */
 	uint64_t shown;			/* events that were written */
+	uint32_t idle;			/* waits for events in a row that gave none */
 	struct profile *profile;	/* when events are counted */
 };
 
@@ -95,12 +98,16 @@ static int show_events(struct trace *trace, int timeout_ms)
 
 static bool trace_work(void *context, uint64_t timeout_ns)
 {
+	struct trace *trace = context;
 	int timeout_ms = EVENTS_WAIT_MS, r;
 
 	if (timeout_ns && timeout_ns / 1000000 < EVENTS_WAIT_MS)
 		timeout_ms = (int)(timeout_ns / 1000000) + 1;
-	r = show_events(context, timeout_ms);
-	return r < 0 && r != -ETIMEDOUT;
+	r = show_events(trace, timeout_ms);
+	trace->idle = r == -ETIMEDOUT ? trace->idle + 1 : 0;
+	if (r < 0 && r != -ETIMEDOUT)
+		return true;
+	return trace->idle > IDLE_MAX && session_events_are_spent(trace->run.session);
 }
 
 /* ---- a run ---- */

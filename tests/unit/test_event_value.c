@@ -83,8 +83,9 @@ static void test_unreadable(void **state)
 	add("size", PROBE_SHOW_UNSIGNED, PROBE_NUMBER, 0);
 	add_text("path", PROBE_SHOW_TEXT, "x", 1);
 	values.unreadable = 3;
+	values.value[1] = 0x7f00;
 	check(0, NULL, EVENT_VALUE_UNREADABLE, "<unreadable>");
-	check(1, NULL, EVENT_VALUE_UNREADABLE, "<unreadable>");
+	check(1, NULL, EVENT_VALUE_UNREADABLE, "<unreadable 0x7f00>");
 }
 
 static void test_cut(void **state)
