@@ -86,5 +86,7 @@ static int find_software(struct probe_finding *f, struct error *err)
 	return find(f, PERF_TYPE_SOFTWARE, err);
 }
 
-const struct probe_kind probe_hw = { .grammar = PROBE_GRAMMAR_NAME, .find = find_hardware };
-const struct probe_kind probe_sw = { .grammar = PROBE_GRAMMAR_NAME, .find = find_software };
+const struct probe_kind probe_hw = { .grammar = PROBE_GRAMMAR_NAME, .is_counter = true,
+				       .find = find_hardware };
+const struct probe_kind probe_sw = { .grammar = PROBE_GRAMMAR_NAME, .is_counter = true,
+				       .find = find_software };

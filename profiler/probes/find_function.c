@@ -24,7 +24,13 @@ struct search {
 	const char *path;		/* for points */
 	struct dwarf_types *types;	/* NULL: none, or not needed */
 	enum return_danger danger;
+	struct instructions *code;	/* NULL: not needed yet */
 };
+
+static int open_code(struct search *s)
+{
+	return s->code ? 0 : instructions_open(s->module, &s->code);
+}
 
 static int refuse(const struct search *s, const struct function_entry *function,
 		  const char *reason, struct error *err)
@@ -80,10 +86,13 @@ static int add_returns(struct search *s, const struct function_entry *function, 
 
 	if (s->danger == RETURN_SAFE || s->finding->request->force)
 		return probe_add_point(s->finding, &point);
-	r = instructions_returns(s->module, function->address, function->size, &returns);
+	r = open_code(s);
+	r = r ?: instructions_returns(s->code, function->address, function->size, &returns);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0 || returns.leaves_by_jump)
+	if (!r && returns.is_leaf && s->danger == RETURN_EXCEPTIONS)
+		r = probe_add_point(s->finding, &point);
+	else if (r < 0 || returns.leaves_by_jump)
 		r = refuse(s, function, danger_text(s->danger), err);
 	else
 		r = add_return_instructions(s, site, &returns);
@@ -93,7 +102,7 @@ static int add_returns(struct search *s, const struct function_entry *function, 
 
 /* ---- one function ---- */
 
-static int check_offset(const struct search *s, const struct function_entry *function,
+static int check_offset(struct search *s, const struct function_entry *function,
 			struct error *err)
 {
 	const struct probe_words *words = &s->finding->words;
@@ -109,8 +118,9 @@ static int check_offset(const struct search *s, const struct function_entry *fun
 		return error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: the function has "
 				 "%llu bytes", function->name, (unsigned long long)words->offset,
 				 (unsigned long long)function->size);
-	r = instructions_begin_at(s->module, function->address, function->size, words->offset,
-				  &begins);
+	r = open_code(s);
+	r = r ?: instructions_begin_at(s->code, function->address, function->size, words->offset,
+				       &begins);
 	if (r < 0)
 		return r == -ENOMEM ? r : refuse(s, function, "its instructions cannot be read", err);
 	return begins ? 0 : error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: no instruction "
@@ -223,7 +233,9 @@ static int search_module(struct probe_finding *f, struct module *module, struct 
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
 	r = search_begin(&search);
-	return r ?: add_functions(&search, list, err);
+	r = r ?: add_functions(&search, list, err);
+	instructions_close(search.code);
+	return r;
 }
 
 static int not_found(const struct probe_finding *f, struct error *err)

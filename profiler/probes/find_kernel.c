@@ -10,6 +10,7 @@
 
 #include "profiler/probes/btf_types.h"
 #include "profiler/probes/probe_finding.h"
+#include "profiler/probes/trampoline.h"
 
 static int open_types(struct probe_finding *f, struct error *err)
 {
@@ -36,6 +37,28 @@ static int add_points(struct probe_finding *f, const struct probe_point *entry, 
 	return r < 0 || !is_measured ? r : probe_add_point(f, &point);
 }
 
+/* By a trampoline instead of a breakpoint: cheaper, and it takes no guard from CPU samples. */
+static int add_trampoline(struct probe_finding *f, const char *name,
+			  const struct type_function *type, struct error *err)
+{
+	const struct probe_scope scope = { .types = btf_types_provider(f->kernel_types),
+					   .function = type,
+					   .arguments = SCOPE_WORDS,
+					   .what = name };
+	struct probe_point point = { .role = PROBE_ROLE_HIT, .words = type->argument_count };
+	int r = probe_add_place(f, name, &scope, &point.site, err);
+
+	f->has_trampoline = true;
+	point.name = r < 0 ? NULL : f->set.places[point.site].name;
+	return r ?: probe_add_point(f, &point);
+}
+
+static bool wants_trampoline(const struct probe_finding *f, const char *name)
+{
+	return !f->kind->at_return && !f->words.has_offset &&
+	       !probe_name_is_glob(f->words.name) && trampoline_is_possible(name);
+}
+
 static int add_function(struct probe_finding *f, const char *name, struct error *err)
 {
 	struct type_function type;
@@ -51,6 +74,8 @@ static int add_function(struct probe_finding *f, const char *name, struct error 
 
 	if (!f->words.offset && !btf_types_function(f->kernel_types, name, &type))
 		scope.function = &type;
+	if (scope.function && wants_trampoline(f, name))
+		return add_trampoline(f, name, &type, err);
 	r = probe_add_place(f, name, &scope, &point.site, err);
 	point.name = r < 0 ? NULL : f->set.places[point.site].name;
 	return r ?: add_points(f, &point, f->kind->at_return);

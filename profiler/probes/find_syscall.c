@@ -21,7 +21,7 @@ static const uint8_t registers[ARGUMENTS_MAX] = { PROBE_RDI, PROBE_RSI, PROBE_RD
 						  PROBE_R10, PROBE_R8,	PROBE_R9 };
 
 struct fields {
-	struct probe_field list[ARGUMENTS_MAX + 1];
+	struct probe_field list[ARGUMENTS_MAX];
 	char names[ARGUMENTS_MAX][8];
 	size_t count;
 };
@@ -100,13 +100,6 @@ static void fill_fields(const struct tracepoint_format *format, struct fields *r
 		snprintf(own, sizeof(ret->names[0]), "arg%zu", i);
 		fill_field(field ? field->name : own, field, i - 1, &ret->list[ret->count++]);
 	}
-	ret->list[ret->count++] = (struct probe_field){
-		.name = "ret",
-		.type = { .kind = TYPE_OTHER, .name = "long" },
-		.fetch = { .base = PROBE_BASE_REGISTER, .index = PROBE_RAX, .bytes = 8,
-			   .flags = PROBE_FETCH_SIGNED },
-		.show = PROBE_SHOW_ERRNO,
-	};
 }
 
 static int add_call(struct probe_finding *f, uint64_t number, struct error *err)
@@ -117,7 +110,7 @@ static int add_call(struct probe_finding *f, uint64_t number, struct error *err)
 	struct fields fields;
 	struct probe_scope scope = { .fields = fields.list, .arguments = SCOPE_REGISTERS,
 				     .is_user = true, .has_return = true, .has_entry = true,
-				     .what = name };
+				     .is_system_call = true, .what = name };
 	char entry[96];
 	int r;
 

@@ -55,7 +55,8 @@ struct probe_finding {
 	size_t place_capacity;
 	struct probe_point *points;
 	size_t point_count, point_capacity;
-	char note[200];			/* what to say of it: "12 functions"; "" */
+	bool has_trampoline;		/* of the kernel's function: fentry in place of a kprobe */
+	char note[200];			/* what to say of it; "" */
 
 	/* What places and points refer to, kept as long. */
 	struct probe_files files;

@@ -16,6 +16,7 @@ struct probe_kind {
 	enum probe_grammar grammar;
 	bool at_entry, at_return;		/* both: measured from one to the other */
 	bool told_by_number;			/* which site it is, and not by a cookie */
+	bool is_counter;			/* samples stand for many events, which are summed up */
 	/* Find the places and compile what is read there. Returns 0 or a negative errno, in @err. */
 	int (*find)(struct probe_finding *finding, struct error *err);
 };

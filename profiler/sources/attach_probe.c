@@ -9,6 +9,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -31,22 +32,14 @@ static const struct probe_finding *finding(const struct source_run *run)
 	return source_run_options(run)->probe->finding;
 }
 
-/* The program of @object for @role: "probe_hit", "tracepoint_hit". */
-static bool has_role(const struct bpf_program *program, enum probe_role role)
+/* The program for @role of a probe of @row, "probe_hit". */
+static struct bpf_program *program_of(const struct source *row, struct bpf_object *object,
+				      enum probe_role role)
 {
-	const char *name = bpf_program__name(program), *suffix = strchr(name, '_');
+	char name[64];
 
-	return suffix && !strcmp(suffix + 1, roles[role]);
-}
-
-static struct bpf_program *program_of(struct bpf_object *object, enum probe_role role)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, object)
-		if (has_role(program, role))
-			return program;
-	return NULL;
+	snprintf(name, sizeof(name), "%s_%s", row->objects[0], roles[role]);
+	return bpf_object__find_program_by_name(object, name);
 }
 
 int source_probe_settings(const struct source_probe *probe, struct wick_settings *settings,
@@ -58,7 +51,7 @@ int source_probe_settings(const struct source_probe *probe, struct wick_settings
 
 	settings->option[PROBE_OPTION_SITE] = 0;
 	settings->option[PROBE_OPTION_COOKIES] = has_cookies;
-	settings->option[PROBE_OPTION_WORDS] = f->point_count ? f->points[0].words : 0;
+	settings->option[PROBE_OPTION_WORDS] = f->points[0].words;
 	if (has_cookies || f->set.count == 1 || f->kind->told_by_number)
 		return 0;
 	return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP, "cannot tell %zu places apart: the "
@@ -87,7 +80,7 @@ static bool is_measured(const struct probe_finding *f)
 
 static bool is_follower(const struct bpf_program *program)
 {
-	return bpf_program__type(program) == BPF_PROG_TYPE_TRACING;
+	return bpf_program__expected_attach_type(program) == BPF_TRACE_RAW_TP;
 }
 
 static int attach_followers(struct source_run *run, struct error *err)
@@ -128,10 +121,12 @@ void source_probe_prepare(const struct source_options *options, struct bpf_objec
 	bpf_object__for_each_program(program, object)
 		bpf_program__set_autoload(program, is_measured(f) && is_follower(program));
 	for (size_t i = 0; i < f->point_count; i++) {
-		program = program_of(object, f->points[i].role);
+		program = program_of(&options->probe->row, object, f->points[i].role);
 		if (!program)
 			continue;
 		bpf_program__set_autoload(program, true);
+		if (bpf_program__type(program) == BPF_PROG_TYPE_TRACING)
+			bpf_program__set_attach_target(program, 0, f->points[i].name);
 		if (multi)
 			bpf_program__set_expected_attach_type(program, multi);
 	}
@@ -166,6 +161,12 @@ static struct bpf_link *attach_raw(struct source_run *run, struct bpf_program *p
 	return bpf_program__attach_raw_tracepoint(program, point->name);
 }
 
+static struct bpf_link *attach_function(struct source_run *run, struct bpf_program *program,
+					const struct probe_point *point)
+{
+	return bpf_program__attach(program);
+}
+
 /* By number, so that tracefs need not be where libbpf looks for it. */
 static struct bpf_link *attach_tracepoint(struct source_run *run, struct bpf_program *program,
 					  const struct probe_point *point)
@@ -193,6 +194,8 @@ static attach_fn *attach_of(const struct probe_point *point, enum bpf_prog_type 
 	switch (type) {
 	case BPF_PROG_TYPE_TRACEPOINT:
 		return attach_tracepoint;
+	case BPF_PROG_TYPE_TRACING:
+		return attach_function;
 	case BPF_PROG_TYPE_RAW_TRACEPOINT:
 		return attach_raw;
 	default:
@@ -202,7 +205,7 @@ static attach_fn *attach_of(const struct probe_point *point, enum bpf_prog_type 
 
 static int attach_point(struct source_run *run, const struct probe_point *point, struct error *err)
 {
-	struct bpf_program *program = program_of(source_object(run, 0), point->role);
+	struct bpf_program *program = program_of(source_row(run), source_object(run, 0), point->role);
 	const char *name = finding(run)->set.places[point->site].name;
 	struct bpf_link *link;
 
@@ -265,7 +268,7 @@ static int attach_group(struct source_run *run, const struct probe_point *points
 {
 	_cleanup_(group_done) struct group group = { 0 };
 	struct multi_attach what = {
-		.program_fd = bpf_program__fd(program_of(source_object(run, 0), points->role)),
+		.program_fd = bpf_program__fd(program_of(source_row(run), source_object(run, 0), points->role)),
 		.path = points->path,
 		.by_return_address = points->by_return_address,
 		.count = count,
@@ -339,7 +342,7 @@ int source_probe_attach(struct source_run *run, struct error *err)
 int source_syscall_attach(struct source_run *run, struct error *err)
 {
 	const struct probe_finding *f = finding(run);
-	int fd = bpf_object__find_map_fd_by_name(source_object(run, 0), "syscall_sites");
+	int fd = bpf_object__find_map_fd_by_name(source_object(run, 0), "call_sites");
 	int r = write_sites(run);
 
 	for (size_t i = 0; i < f->point_count && !r; i++) {
@@ -370,15 +373,14 @@ static int counter_open(struct source_run *run, unsigned int cpu)
 
 int source_counter_update(struct source_run *run)
 {
-	static const struct source_event event = { "counter_hit", counter_open };
+	static const struct source_event event = { "perf_counter", counter_open };
 
 	return source_events_follow(run, 0, &event);
 }
 
 int source_counter_attach(struct source_run *run, struct error *err)
 {
-	int r = write_sites(run);
+	int r = source_counter_update(run);
 
-	r = r ?: source_counter_update(run);
 	return r < 0 ? source_events_explain(r, finding(run)->points[0].name, err) : 0;
 }

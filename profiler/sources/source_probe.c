@@ -75,8 +75,11 @@ static void fill_values(struct source_probe *p, const struct source_request *req
 	for (size_t i = 0; i < ARRAY_SIZE(p->names) &&
 			   source_probe_value(request, i, p->names[i], &unit); i++) {
 		snprintf(p->units[i], sizeof(p->units[i]), "%s", unit);
-		p->row.values[i] = (struct source_value){ .type = p->names[i],
-							  .unit = p->units[i], .is_sum = i };
+		p->row.values[i] = (struct source_value){
+			.type = p->names[i],
+			.unit = p->units[i],
+			.is_sum = i || request->source->probe->is_counter,
+		};
 	}
 	p->row.values[p->row.values[1].type ? 1 : 0].is_main = true;
 }
@@ -99,6 +102,8 @@ int source_probe_open(const struct source_request *request, const struct probe_t
 		return r;
 	p->row = *request->source;
 	p->row.probes = &p->finding->set;
+	if (p->finding->has_trampoline)
+		p->row.objects[0] = "fentry";
 	p->row.name = p->names[0];
 	/* Which of them it was. */
 	if (p->finding->set.count > 1 && !shows_all)

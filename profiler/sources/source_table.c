@@ -84,7 +84,6 @@ static const struct source_option call_options[] = {
 static const struct source_option counter_options[] = {
 	{ "period", "events for one sample, as period=1000", source_parse_count,
 	  offsetof(struct source_request, period), "period=N" },
-	OPTIONS_OF_PROBE,
 	{ 0 },
 };
 
@@ -308,12 +307,12 @@ const struct source source_table[] = {
 	{ .name = "sw", .help = "a software counter, a sample each period=: sw:cpu-migrations",
 	  .probe = &probe_sw, .objects = { "perf_counter" }, .options = counter_options,
 	  .takes_guard = true, .needs = needs_cpu,
-	  .prepare = source_probe_prepare, .attach = source_counter_attach,
+	  .attach = source_counter_attach,
 	  .update_cpus = source_counter_update },
 	{ .name = "hw", .help = "a hardware counter, a sample each period=: hw:cache-misses",
 	  .probe = &probe_hw, .objects = { "perf_counter" }, .options = counter_options,
 	  .takes_guard = true, .needs = needs_hardware,
-	  .prepare = source_probe_prepare, .attach = source_counter_attach,
+	  .attach = source_counter_attach,
 	  .update_cpus = source_counter_update },
 	{ 0 },
 };
