@@ -12,6 +12,7 @@
 
 #include "profiler/base/alloc.h"
 #include "symbolizer/fde_reader.h"
+#include "symbolizer/fde_starts.h"
 #include "symbolizer/names.h"
 #include "symbolizer/provider.h"
 
@@ -34,14 +35,19 @@ struct fde_starts {
 	size_t capacity;
 };
 
-static void fde_starts_free(void *state)
+struct fde_starts *fde_starts_close(struct fde_starts *starts)
 {
-	struct fde_starts *starts = state;
-
+	if (!starts)
+		return NULL;
 	free(starts->rows);
 	free(starts);
+	return NULL;
 }
-DEFINE_CLEANUP(struct fde_starts *, fde_starts_free)
+
+static void fde_starts_free(void *state)
+{
+	fde_starts_close(state);
+}
 
 /* The linker's own table. Returns -ENOENT when there is none that we can use. */
 static int fde_starts_load(struct fde_starts *starts, struct elf_file *elf)
@@ -129,9 +135,9 @@ static int fde_starts_scan(struct fde_starts *starts, struct elf_file *elf)
 	return 0;
 }
 
-static int fde_starts_open(struct module *mod, void **ret)
+int fde_starts_open(struct module *mod, struct fde_starts **ret)
 {
-	_cleanup_(fde_starts_freep) struct fde_starts *starts = NULL;
+	_cleanup_(fde_starts_closep) struct fde_starts *starts = NULL;
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
 	int r;
 
@@ -155,6 +161,17 @@ static int fde_starts_open(struct module *mod, void **ret)
 	return 0;
 }
 
+static int fde_starts_provide(struct module *mod, void **ret)
+{
+	struct fde_starts *starts;
+	int r = fde_starts_open(mod, &starts);
+
+	if (r < 0)
+		return r;
+	*ret = starts;
+	return 0;
+}
+
 /* The last row that starts at or before @address, NULL when there is none. */
 static const struct fde_row *fde_starts_find(const struct fde_starts *starts, uint64_t address)
 {
@@ -170,15 +187,13 @@ static const struct fde_row *fde_starts_find(const struct fde_starts *starts, ui
 	return low ? &starts->rows[low - 1] : NULL;
 }
 
-static int fde_starts_lookup(void *state, struct names *names, uint64_t address,
-			     struct frame *ret, size_t max)
+int fde_starts_range(struct fde_starts *starts, uint64_t address, uint64_t *ret_start,
+		     uint64_t *ret_size)
 {
-	struct fde_starts *starts = state;
-	const struct fde_row *row;
+	const struct fde_row *row = fde_starts_find(starts, address);
 	struct fde fde;
 	int r;
 
-	row = fde_starts_find(starts, address);
 	if (!row)
 		return -ENOENT;
 	r = fde_read(&starts->reader, starts->base + (uint64_t)(int64_t)row->fde, &fde);
@@ -187,10 +202,25 @@ static int fde_starts_lookup(void *state, struct names *names, uint64_t address,
 	/* The code after the last FDE, and between two, has none. */
 	if (address - fde.start >= fde.size)
 		return -ENOENT;
-	r = names_address(names, module_basename(starts->reader.mod), fde.start, ret);
+	*ret_start = fde.start;
+	*ret_size = fde.size;
+	return 0;
+}
+
+static int fde_starts_lookup(void *state, struct names *names, uint64_t address,
+			     struct frame *ret, size_t max)
+{
+	struct fde_starts *starts = state;
+	uint64_t start, size;
+	int r;
+
+	r = fde_starts_range(starts, address, &start, &size);
 	if (r < 0)
 		return r;
-	ret->start = fde.start;
+	r = names_address(names, module_basename(starts->reader.mod), start, ret);
+	if (r < 0)
+		return r;
+	ret->start = start;
 	ret->origin = FRAME_FDE;
 	return 1;
 }
@@ -204,7 +234,7 @@ static size_t fde_starts_bytes(const void *state)
 
 const struct provider fde_starts_provider = {
 	.name = "FDE",
-	.open = fde_starts_open,
+	.open = fde_starts_provide,
 	.lookup = fde_starts_lookup,
 	.bytes = fde_starts_bytes,
 	.free = fde_starts_free,

@@ -6,19 +6,14 @@
 #include <string.h>
 
 #include "profiler/base/alloc.h"
-#include "profiler/base/sorted.h"
 #include "symbolizer/code_sweep.h"
-#include "symbolizer/function_scan.h"
+#include "symbolizer/cold_parts.h"
 
 /* No function is that large; a file may say so. */
 #define FUNCTION_BYTES_MAX ((uint64_t)16 << 20)
 #define INSTRUCTION_BYTES_MAX 15
 /* A function and its cold parts; GCC makes one, a hostile file may have more. */
 #define PARTS_MAX 8
-
-struct code_range {
-	uint64_t start, size;
-};
 
 struct instructions {
 	struct module *mod;
@@ -28,9 +23,7 @@ struct instructions {
 	uint64_t offset;		/* of it in the file */
 	uint64_t last;			/* how far it was asked for */
 	bool has_sweep;
-	struct code_range *cold;	/* parts, by start */
-	size_t cold_count, cold_capacity;
-	bool cold_known;
+	struct cold_parts *cold;
 };
 
 struct instructions *instructions_close(struct instructions *code)
@@ -39,7 +32,7 @@ struct instructions *instructions_close(struct instructions *code)
 		return NULL;
 	if (code->has_sweep)
 		code_sweep_done(&code->sweep);
-	free(code->cold);
+	cold_parts_free(code->cold);
 	elf_file_close(code->elf);
 	module_put(code->mod);
 	free(code);
@@ -54,6 +47,9 @@ int instructions_open(struct module *mod, struct instructions **ret)
 	if (!code)
 		return -ENOMEM;
 	code->mod = module_get(mod);
+	code->cold = cold_parts_new(mod);
+	if (!code->cold)
+		return -ENOMEM;
 	r = module_open(mod, &code->elf);
 	if (r < 0)
 		return r;
@@ -157,53 +153,6 @@ int instructions_begin_at(struct instructions *code, uint64_t address, uint64_t 
 	return 0;
 }
 
-/* ---- cold parts ---- */
-
-static int range_compare(const void *a_, const void *b_)
-{
-	const struct code_range *a = a_, *b = b_;
-
-	return (a->start > b->start) - (a->start < b->start);
-}
-
-/* Without symbols there are none, and a jump there is one that leaves the function. */
-static int cold_load(struct instructions *code)
-{
-	_cleanup_(function_scan_done) struct function_scan scan = { 0 };
-	struct function_symbol symbol;
-	int r;
-
-	if (code->cold_known)
-		return 0;
-	r = function_scan_init(&scan, code->mod);
-	if (r < 0)
-		return r;
-	code->cold_count = 0;
-	while ((r = function_scan_next(&scan, &symbol)) > 0) {
-		if (!symbol.size || symbol.is_go || !function_symbol_is_cold(&symbol))
-			continue;
-		r = alloc_grow(&code->cold, &code->cold_capacity, code->cold_count + 1);
-		if (r < 0)
-			return r;
-		code->cold[code->cold_count++] = (struct code_range){ symbol.address, symbol.size };
-	}
-	if (r < 0)
-		return r;
-	if (code->cold_count)
-		qsort(code->cold, code->cold_count, sizeof(*code->cold), range_compare);
-	code->cold_known = true;
-	return 0;
-}
-
-static const struct code_range *cold_find(const struct instructions *code, uint64_t address)
-{
-	size_t i = sorted_count(code->cold, code->cold_count, start, address);
-
-	if (!i || address - code->cold[i - 1].start >= code->cold[i - 1].size)
-		return NULL;
-	return &code->cold[i - 1];
-}
-
 /* ---- returns ---- */
 
 /* A function as it is gone through. */
@@ -227,22 +176,73 @@ static bool walk_has(const struct walk *walk, uint64_t address)
 	return false;
 }
 
+/* Whether @target is in the function itself, but is not where a call enters it. */
+static bool walk_is_inside(const struct walk *walk, uint64_t target)
+{
+	uint64_t offset = target - walk->parts[0].start;
+
+	return offset && offset < walk->parts[0].size;
+}
+
+/*
+ * Whether the code of @sweep, to which the function jumps, is part of it: no other jumps back into its
+ * middle. What neither returns nor goes anywhere else may count as a part, too.
+ */
+static bool is_part(const struct walk *walk, const struct code_sweep *sweep)
+{
+	bool returns = sweep->falls_through;
+	const struct code_flow *flow;
+	size_t i;
+
+	for (i = 0; i < sweep->flow_count; i++) {
+		flow = &sweep->flows[i];
+		if (flow->kind == CODE_CALL || flow->kind == CODE_SWITCH)
+			continue;
+		if (flow->kind != CODE_JUMP && flow->kind != CODE_BRANCH)
+			returns = true;
+		else if (walk_is_inside(walk, flow->target))
+			return true;
+		else if (flow->target - sweep->address >= sweep->size)
+			returns = true;
+	}
+	return !returns;
+}
+
+/* Returns 1, 0 or -ENOMEM: what cannot be decoded is no part. */
+static int range_is_part(const struct walk *walk, const struct code_range *range)
+{
+	struct code_sweep sweep;
+	uint64_t offset;
+	bool part;
+	int r;
+
+	if (range->by_symbol)
+		return 1;
+	r = sweep_range(walk->code, range->start, range->size, UINT64_MAX, &sweep, &offset);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	part = is_part(walk, &sweep);
+	code_sweep_done(&sweep);
+	return part;
+}
+
 /* A jump to @target. Returns 0 or an error. */
 static int walk_jump(struct walk *walk, uint64_t target)
 {
-	const struct code_range *cold;
+	struct code_range range;
 	int r;
 
 	if (target == walk->parts[0].start)
 		walk->found.repeats_entry = true;
 	if (walk_has(walk, target))
 		return 0;
-	r = cold_load(walk->code);
-	if (r < 0)
+	r = cold_parts_find(walk->code->cold, target, &range);
+	if (r == 0 && walk->part_count < PARTS_MAX)
+		r = range_is_part(walk, &range);
+	if (r == -ENOMEM)
 		return r;
-	cold = cold_find(walk->code, target);
-	if (cold && walk->part_count < PARTS_MAX)
-		walk->parts[walk->part_count++] = *cold;
+	if (r > 0)
+		walk->parts[walk->part_count++] = range;
 	else
 		walk->found.leaves_by_jump = true;
 	return 0;
@@ -350,7 +350,7 @@ int instructions_returns(struct instructions *code, uint64_t address, uint64_t s
 	r = sweep_function(code, address, size, UINT64_MAX);
 	if (r < 0)
 		return r;
-	walk.parts[0] = (struct code_range){ address, size };
+	walk.parts[0] = (struct code_range){ .start = address, .size = size };
 	r = walk_part(&walk, &code->sweep, code->offset);
 	r = r ?: walk_cold(&walk);
 	if (r < 0)

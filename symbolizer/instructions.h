@@ -45,8 +45,9 @@ DEFINE_CLEANUP(struct instructions *, instructions_close)
 int instructions_begin_at(struct instructions *code, uint64_t address, uint64_t size,
 			  uint64_t offset, bool *ret);
 /*
- * The RET instructions of the function, its cold part (NAME.cold) included when jumps lead there and
- * symbols tell of it. Returns as above, and -ENOENT when @size is 0.
+ * The RET instructions of the function, its cold part (NAME.cold) included when jumps lead there: it is
+ * known by its symbol, and in stripped code because it jumps back into the function's middle. Returns as
+ * above, and -ENOENT when @size is 0.
  */
 int instructions_returns(struct instructions *code, uint64_t address, uint64_t size,
 			 struct function_returns *ret);
