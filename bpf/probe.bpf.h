@@ -34,25 +34,14 @@ static __always_inline int probe_open(struct run *run, void *ctx)
 	return 0;
 }
 
-/* A state for the values of @site. NULL: the hit is lost, and counted. */
-static __always_inline struct probing *probe_claim(struct run *run, __u32 site, __u32 phase)
+/* The state for the values of @site in a claimed run. */
+static __always_inline struct probing *probing_begin(struct run *run, __u32 site, __u32 phase)
 {
-	struct probing *p;
-	__u32 slot;
+	__u32 slot = run->slot;
+	struct probing *p = bpf_map_lookup_elem(&probings, &slot);
 
-	if (run_try_claim(run)) {
-		COUNT(run, TAKEN);
-		COUNT(run, LOST_SCRATCH);
+	if (!p)
 		return NULL;
-	}
-	slot = run->slot;
-	p = bpf_map_lookup_elem(&probings, &slot);
-	if (!p) {
-		COUNT(run, TAKEN);
-		COUNT(run, LOST_SCRATCH);
-		run_release(run);
-		return NULL;
-	}
 	p->site = site;
 	p->phase = phase;
 	p->latency_ns = 0;
@@ -62,6 +51,23 @@ static __always_inline struct probing *probe_claim(struct run *run, __u32 site, 
 	p->event.values.unreadable = 0;
 	p->event.values.cut = 0;
 	run->probed = &p->event;
+	return p;
+}
+
+/* Claim it. NULL: the hit is lost, and counted. */
+static __always_inline struct probing *probe_claim(struct run *run, __u32 site, __u32 phase)
+{
+	struct probing *p = NULL;
+
+	if (!run_try_claim(run)) {
+		p = probing_begin(run, site, phase);
+		if (!p)
+			run_release(run);
+	}
+	if (!p) {
+		COUNT(run, TAKEN);
+		COUNT(run, LOST_SCRATCH);
+	}
 	return p;
 }
 

@@ -305,6 +305,20 @@ static __always_inline void comm_fetch(struct probing *p, __u32 index)
 	text_keep(p, index, offset, bytes, 0);
 }
 
+static __always_inline void command_fetch(struct probing *p, const struct probe_fetch *fetch,
+					  __u32 index)
+{
+	struct task_struct *task = task_current();
+	__u64 start = BPF_CORE_READ(task, mm, arg_start), end = BPF_CORE_READ(task, mm, arg_end);
+
+	if (!start || end < start)
+		value_unreadable(p, index, start);
+	else if (end - start > fetch->size)
+		text_read(p, fetch, index, start, fetch->size, 1);
+	else
+		text_read(p, fetch, index, start, end - start, 0);
+}
+
 /* ---- all of them ---- */
 
 /* The value number @number - 1, an address; 0: there is none. */
@@ -358,6 +372,8 @@ __noinline int probe_value_slot(__u32 slot, __u32 index)
 		comm_fetch(p, index);
 	} else if (fetch->base == PROBE_BASE_PACKET) {
 		packet_fetch(p, fetch, slot, index);
+	} else if (fetch->base == PROBE_BASE_COMMAND) {
+		command_fetch(p, fetch, index);
 	} else if (base_read(p, fetch, &value) || steps_follow(fetch, &value)) {
 		value_unreadable(p, index, 0);
 	} else if (fetch->form == PROBE_NUMBER) {
