@@ -71,28 +71,6 @@ static __always_inline struct probing *probe_claim(struct run *run, __u32 site, 
 	return p;
 }
 
-/* A field at a time, as REGISTERS_COPY(). */
-#define PROBE_REGISTERS(p, r)                             \
-	do {                                              \
-		(p)->registers[PROBE_RAX] = (r)->ax;      \
-		(p)->registers[PROBE_RDX] = (r)->dx;      \
-		(p)->registers[PROBE_RCX] = (r)->cx;      \
-		(p)->registers[PROBE_RBX] = (r)->bx;      \
-		(p)->registers[PROBE_RSI] = (r)->si;      \
-		(p)->registers[PROBE_RDI] = (r)->di;      \
-		(p)->registers[PROBE_RBP] = (r)->bp;      \
-		(p)->registers[PROBE_RSP] = (r)->sp;      \
-		(p)->registers[PROBE_R8] = (r)->r8;       \
-		(p)->registers[PROBE_R9] = (r)->r9;       \
-		(p)->registers[PROBE_R10] = (r)->r10;     \
-		(p)->registers[PROBE_R11] = (r)->r11;     \
-		(p)->registers[PROBE_R12] = (r)->r12;     \
-		(p)->registers[PROBE_R13] = (r)->r13;     \
-		(p)->registers[PROBE_R14] = (r)->r14;     \
-		(p)->registers[PROBE_R15] = (r)->r15;     \
-		(p)->registers[PROBE_RIP] = (r)->ip;      \
-	} while (0)
-
 /*
  * Words of a context that is nothing else: by a copy, for direct loads of words that a tracepoint
  * may not have would keep the program from being attached.

@@ -186,7 +186,8 @@ static __always_inline int is_chained(const struct run *run, const struct probe_
 }
 
 /* A place for the call @key, which begins now. NULL: there is none. */
-static __always_inline struct probe_call *call_new(struct run *run, const struct probe_call_key *key)
+static __always_inline struct probe_call *call_new(struct run *run,
+						   const struct probe_call_key *key)
 {
 	struct probe_call_thread *t = NULL;
 	struct probe_call *call;

@@ -45,6 +45,28 @@ struct probing {
 	struct probe_event event;
 };
 
+/* A field at a time, as REGISTERS_COPY(). */
+#define PROBE_REGISTERS(p, r)                             \
+	do {                                              \
+		(p)->registers[PROBE_RAX] = (r)->ax;      \
+		(p)->registers[PROBE_RDX] = (r)->dx;      \
+		(p)->registers[PROBE_RCX] = (r)->cx;      \
+		(p)->registers[PROBE_RBX] = (r)->bx;      \
+		(p)->registers[PROBE_RSI] = (r)->si;      \
+		(p)->registers[PROBE_RDI] = (r)->di;      \
+		(p)->registers[PROBE_RBP] = (r)->bp;      \
+		(p)->registers[PROBE_RSP] = (r)->sp;      \
+		(p)->registers[PROBE_R8] = (r)->r8;       \
+		(p)->registers[PROBE_R9] = (r)->r9;       \
+		(p)->registers[PROBE_R10] = (r)->r10;     \
+		(p)->registers[PROBE_R11] = (r)->r11;     \
+		(p)->registers[PROBE_R12] = (r)->r12;     \
+		(p)->registers[PROBE_R13] = (r)->r13;     \
+		(p)->registers[PROBE_R14] = (r)->r14;     \
+		(p)->registers[PROBE_R15] = (r)->r15;     \
+		(p)->registers[PROBE_RIP] = (r)->ip;      \
+	} while (0)
+
 /* The places of this object's probe, by number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -231,7 +253,8 @@ static __always_inline long text_memory_read(const struct probe_fetch *fetch, vo
 static __always_inline void text_read(struct probing *p, const struct probe_fetch *fetch,
 				      __u32 index, __u64 address, __u32 size, int is_cut)
 {
-	__u32 offset = text_offset(p), in_page = TEXT_PAGE_BYTES - (address & (TEXT_PAGE_BYTES - 1));
+	__u32 offset = text_offset(p),
+	      in_page = TEXT_PAGE_BYTES - (address & (TEXT_PAGE_BYTES - 1));
 	void *to = p->event.values.text + offset;
 	long got = text_memory_read(fetch, to, size, address);
 	int may_again = p->phase == PROBE_PHASE_ENTER && fetch->flags & PROBE_FETCH_AGAIN;

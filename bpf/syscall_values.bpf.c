@@ -134,7 +134,8 @@ static __always_inline void call_rename(const struct probe_call_key *old,
 }
 
 /* The number of a text that is the first argument and could not be read, or PROBE_NO_VALUE. */
-static __always_inline __u32 path_absent(const struct probe_site *site, const struct probe_call *call)
+static __always_inline __u32 path_absent(const struct probe_site *site,
+					 const struct probe_call *call)
 {
 	for (__u32 i = 0; i < PROBE_VALUES_MAX; i++) {
 		const struct probe_fetch *fetch = &site->values[i];

@@ -28,8 +28,8 @@ struct outer {
 static volatile int64_t kept;
 
 __attribute__((noipa)) static int64_t probed(int number, const char *text, struct outer *outer,
-						const void *bytes, int64_t size, char letter,
-						int64_t seventh)
+					     const void *bytes, int64_t size, char letter,
+					     int64_t seventh)
 {
 	kept = number + size + letter + seventh;
 	return kept + (text != NULL) + (outer != NULL) + (bytes != NULL);

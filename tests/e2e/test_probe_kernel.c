@@ -72,9 +72,9 @@ static void test_record(void **state)
 	}
 	site.terms[0] = (struct probe_term)EQUALS(1, (uint64_t)child, PROBE_ACCEPT, PROBE_REJECT);
 	probe_rig_open(&rig);
-	probe_rig_keep(&rig, bpf_program__attach_tracepoint(
-				     probe_rig_program(&rig, "tracepoint_hit"), "sched",
-				     "sched_process_exec"));
+	probe_rig_keep(&rig,
+		       bpf_program__attach_tracepoint(probe_rig_program(&rig, "tracepoint_hit"),
+						      "sched", "sched_process_exec"));
 	probe_rig_start(&rig);
 	assert_int_equal(write(pipes[1], &byte, 1), 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -314,7 +314,8 @@ static void test_no_packet(void **state)
 	syscall(SYS_getpgid, 0);
 	probe_rig_stop(&rig);
 	assert_true(probe_rig_event_count(&rig) > 0);
-	assert_int_equal(probe_rig_event(&rig, 0)->values->unreadable, (1 << FIELDS) - (1 << FIRST));
+	assert_int_equal(probe_rig_event(&rig, 0)->values->unreadable,
+			 (1 << FIELDS) - (1 << FIRST));
 	probe_rig_close(&rig);
 }
 
@@ -341,8 +342,8 @@ static void test_counter(void **state)
 		      0);
 	assert_ptr_not_equal(memory, MAP_FAILED);
 	assert_int_equal(madvise(memory, PAGES * PAGE, MADV_NOHUGEPAGE), 0);
-	probe_rig_keep(&rig, bpf_program__attach_perf_event(
-				     probe_rig_program(&rig, "perf_counter"), fd));
+	probe_rig_keep(&rig,
+		       bpf_program__attach_perf_event(probe_rig_program(&rig, "perf_counter"), fd));
 	probe_rig_start(&rig);
 	for (size_t i = 0; i < PAGES; i++)
 		memory[i * PAGE] = 1;

@@ -39,8 +39,8 @@ static void rig_begin(struct probe_rig *rig, const struct probe_site *site, int 
 				   .sites = site, .site_count = 1,
 				   .settings.deliver_events = 1 };
 	probe_rig_open(rig);
-	assert_int_equal(bpf_map_update_elem(probe_rig_map(rig, "call_sites"), &key, &first,
-					     BPF_ANY), 0);
+	assert_int_equal(
+		bpf_map_update_elem(probe_rig_map(rig, "call_sites"), &key, &first, BPF_ANY), 0);
 	for (const char *const *name = programs; *name; name++)
 		probe_rig_attach_program(rig, *name);
 	probe_rig_start(rig);
