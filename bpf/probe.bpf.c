@@ -6,6 +6,7 @@
  * loaded is chosen by what is asked for.
  */
 #include "bpf/probe_call.bpf.h"
+#include "bpf/probe_touch.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -23,6 +24,18 @@ int probe_hit(struct pt_regs *ctx)
 		return 0;
 	PROBE_REGISTERS(p, ctx);
 	return probe_report(&run, p, ctx);
+}
+
+/* Before any of these, of user code: what they will read. */
+SEC("?uprobe.s")
+int probe_touch(struct pt_regs *ctx)
+{
+	struct run run = {};
+
+	run_set_task(&run, task_current());
+	if (task_wanted(&run))
+		touch_values(ctx, PROBE_SITE(ctx));
+	return 0;
 }
 
 /* ---- from entry to return ---- */

@@ -39,6 +39,7 @@ enum probe_base {
 	/* index: enum probe_packet_field, of the sk_buff whose address is the value number from */
 	PROBE_BASE_PACKET,
 	PROBE_BASE_VALUE,	/* the value number from, an earlier one; kept from the entry, or not */
+	PROBE_BASE_COMMAND,	/* BYTES, of the USER: the arguments of the process, a NUL behind each */
 };
 
 /* Registers by their DWARF numbers (System V ABI for x86-64, figure 3.36). */

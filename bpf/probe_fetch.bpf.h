@@ -45,6 +45,28 @@ struct probing {
 	struct probe_event event;
 };
 
+/* A field at a time, as REGISTERS_COPY(). */
+#define PROBE_REGISTERS(p, r)                             \
+	do {                                              \
+		(p)->registers[PROBE_RAX] = (r)->ax;      \
+		(p)->registers[PROBE_RDX] = (r)->dx;      \
+		(p)->registers[PROBE_RCX] = (r)->cx;      \
+		(p)->registers[PROBE_RBX] = (r)->bx;      \
+		(p)->registers[PROBE_RSI] = (r)->si;      \
+		(p)->registers[PROBE_RDI] = (r)->di;      \
+		(p)->registers[PROBE_RBP] = (r)->bp;      \
+		(p)->registers[PROBE_RSP] = (r)->sp;      \
+		(p)->registers[PROBE_R8] = (r)->r8;       \
+		(p)->registers[PROBE_R9] = (r)->r9;       \
+		(p)->registers[PROBE_R10] = (r)->r10;     \
+		(p)->registers[PROBE_R11] = (r)->r11;     \
+		(p)->registers[PROBE_R12] = (r)->r12;     \
+		(p)->registers[PROBE_R13] = (r)->r13;     \
+		(p)->registers[PROBE_R14] = (r)->r14;     \
+		(p)->registers[PROBE_R15] = (r)->r15;     \
+		(p)->registers[PROBE_RIP] = (r)->ip;      \
+	} while (0)
+
 /* The places of this object's probe, by number. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -306,6 +328,20 @@ static __always_inline void comm_fetch(struct probing *p, __u32 index)
 	text_keep(p, index, offset, bytes, 0);
 }
 
+static __always_inline void command_fetch(struct probing *p, const struct probe_fetch *fetch,
+					  __u32 index)
+{
+	struct task_struct *task = task_current();
+	__u64 start = BPF_CORE_READ(task, mm, arg_start), end = BPF_CORE_READ(task, mm, arg_end);
+
+	if (!start || end < start)
+		value_unreadable(p, index, start);
+	else if (end - start > fetch->size)
+		text_read(p, fetch, index, start, fetch->size, 1);
+	else
+		text_read(p, fetch, index, start, end - start, 0);
+}
+
 /* ---- all of them ---- */
 
 /* The value number @number - 1, an address; 0: there is none. */
@@ -359,6 +395,8 @@ __noinline int probe_value_slot(__u32 slot, __u32 index)
 		comm_fetch(p, index);
 	} else if (fetch->base == PROBE_BASE_PACKET) {
 		packet_fetch(p, fetch, slot, index);
+	} else if (fetch->base == PROBE_BASE_COMMAND) {
+		command_fetch(p, fetch, index);
 	} else if (base_read(p, fetch, &value) || steps_follow(fetch, &value)) {
 		value_unreadable(p, index, 0);
 	} else if (fetch->form == PROBE_NUMBER) {

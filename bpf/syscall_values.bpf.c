@@ -118,24 +118,79 @@ int BPF_PROG(syscall_values_exit, struct task_struct *task)
 }
 
 /* A thread that executes a program takes over the id of the process's first one, in its call. */
+static __always_inline void call_rename(const struct probe_call_key *old,
+					const struct probe_call_key *key, __u32 old_tid)
+{
+	struct probe_call *call = bpf_map_lookup_elem(&calls, old);
+	struct probe_call_text *text;
+
+	if (!call)
+		return;
+	text = bpf_map_lookup_elem(&call_texts, old);
+	bpf_map_update_elem(&calls, key, call, BPF_ANY);
+	if (text)
+		bpf_map_update_elem(&call_texts, key, text, BPF_ANY);
+	call_forget(old_tid);
+}
+
+/* The number of a text that is the first argument and could not be read, or PROBE_NO_VALUE. */
+static __always_inline __u32 path_absent(const struct probe_site *site,
+					 const struct probe_call *call)
+{
+	for (__u32 i = 0; i < PROBE_VALUES_MAX; i++) {
+		const struct probe_fetch *fetch = &site->values[i];
+
+		if (i < site->value_count && call->unreadable >> i & 1 &&
+		    fetch->form == PROBE_TEXT && fetch->base == PROBE_BASE_REGISTER &&
+		    fetch->index == PROBE_RDI && !fetch->step_count)
+			return i;
+	}
+	return PROBE_NO_VALUE;
+}
+
+/*
+ * The path of execve(), as the kernel has it: a child that has just been forked has no pages of its
+ * parent's program, and when the call returns it has another one.
+ */
+static __always_inline void path_read(struct run *run, const struct probe_site *site,
+				      const struct probe_call_key *key, struct probe_call *call,
+				      const char *path)
+{
+	__u32 index = path_absent(site, call), offset;
+	struct probing *p;
+	long got;
+
+	if (index == PROBE_NO_VALUE || run_try_claim(run))
+		return;
+	p = probing_begin(run, call->site, PROBE_PHASE_ENTER);
+	if (p) {
+		call_restore_values(p, key, call);
+		offset = text_offset(p);
+		got = bpf_probe_read_kernel_str(p->event.values.text + offset, PROBE_TEXT_MAX,
+						path);
+		if (got > 0)
+			text_keep(p, index, offset, got - 1, got == PROBE_TEXT_MAX);
+		call_keep_values(p, site, key, call);
+	}
+	run_release(run);
+}
+
 SEC("tp_btf/sched_process_exec")
-int BPF_PROG(syscall_values_exec, struct task_struct *task, int old_tid)
+int BPF_PROG(syscall_values_exec, struct task_struct *task, int old_tid,
+	     struct linux_binprm *bprm)
 {
 	struct probe_call_key key = {}, old = {};
-	struct probe_call_text *text;
+	struct run run = { .is_alone = 1 };
+	const struct probe_site *site;
 	struct probe_call *call;
 
-	if (old_tid == task->pid)
-		return 0;
 	key.thread = (__u32)task->pid | SYSCALL_THREAD;
 	old.thread = (__u32)old_tid | SYSCALL_THREAD;
-	call = bpf_map_lookup_elem(&calls, &old);
-	if (!call)
-		return 0;
-	text = bpf_map_lookup_elem(&call_texts, &old);
-	bpf_map_update_elem(&calls, &key, call, BPF_ANY);
-	if (text)
-		bpf_map_update_elem(&call_texts, &key, text, BPF_ANY);
-	call_forget(old_tid);
+	if (old_tid != task->pid)
+		call_rename(&old, &key, old_tid);
+	call = bpf_map_lookup_elem(&calls, &key);
+	site = call ? bpf_map_lookup_elem(&sites, &call->site) : NULL;
+	if (site && !run_open(&run, ctx, task_current()))
+		path_read(&run, site, &key, call, bprm->filename);
 	return 0;
 }

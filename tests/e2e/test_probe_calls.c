@@ -404,6 +404,43 @@ static void test_again(void **state)
 	probe_rig_close(&rig);
 }
 
+/* What absent_text() gives to a probe at the entry of its reader: its bytes, or -1: unreadable. */
+static int64_t absent_bytes(bool touched)
+{
+	static const char *const touching[] = { "probe_hit", "probe_touch", NULL };
+	struct probe_site site = { .value_count = 1, .sum = PROBE_NO_VALUE };
+	struct probe_rig rig = rig_of(&site);
+	const struct probe_values *values;
+	char *memory, *text = absent_text("absent at first", &memory);
+	int64_t bytes;
+
+	site.values[0] = (struct probe_fetch){ .base = PROBE_BASE_REGISTER, .index = PROBE_RDI,
+					       .form = PROBE_TEXT, .size = 64,
+					       .flags = PROBE_FETCH_USER };
+	rig.programs = touching;
+	probe_rig_open(&rig);
+	probe_rig_attach(&rig, "probe_hit", false, read_text, 0);
+	/* The last one is run first. */
+	if (touched)
+		probe_rig_attach(&rig, "probe_touch", false, read_text, 0);
+	probe_rig_start(&rig);
+	read_text(text);
+	probe_rig_stop(&rig);
+	values = probe_rig_event(&rig, 0)->values;
+	bytes = values->unreadable ? -1 : (int64_t)(values->value[0] >> 32);
+	if (bytes > 0)
+		assert_memory_equal(values->text, text, bytes);
+	munmap(memory, 2 * PAGE);
+	probe_rig_close(&rig);
+	return bytes;
+}
+
+static void test_touch(void **state)
+{
+	assert_int_equal(absent_bytes(false), -1);
+	assert_int_equal(absent_bytes(true), strlen("absent at first"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -421,6 +458,7 @@ int main(void)
 		UNIT_TEST("calls that are too short are filtered", test_latency_least),
 		UNIT_TEST("a text that is not there at the entry is read at the return",
 			  test_again),
+		UNIT_TEST("or at the entry, when a program has waited for it", test_touch),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,13 +46,15 @@ static void test_record(void **state)
 {
 	/* sched:sched_process_exec, as its format says: filename, pid, old_pid. */
 	struct probe_site site = {
-		.value_count = 3,
+		.value_count = 4,
 		.sum = PROBE_NO_VALUE,
 		.values = { { .base = PROBE_BASE_RECORD, .offset = 8, .form = PROBE_TEXT,
 			      .flags = PROBE_FETCH_DATA_LOC, .size = 64 },
 			    { .base = PROBE_BASE_RECORD, .offset = 12, .bytes = 4,
 			      .flags = PROBE_FETCH_MEMORY | PROBE_FETCH_SIGNED },
-			    { .base = PROBE_BASE_COMM, .form = PROBE_TEXT, .size = 16 } },
+			    { .base = PROBE_BASE_COMM, .form = PROBE_TEXT, .size = 16 },
+			    { .base = PROBE_BASE_COMMAND, .form = PROBE_BYTES, .size = 64,
+			      .flags = PROBE_FETCH_USER } },
 		.term_count = 1,
 	};
 	struct probe_rig rig = rig_of("tracepoint", tracepoint, &site);
@@ -65,14 +67,14 @@ static void test_record(void **state)
 	child = fork();
 	if (!child) {
 		if (read(pipes[0], &byte, 1) == 1)
-			execl("/bin/true", "true", NULL);
+			execl("/bin/true", "true", "first", "2nd", NULL);
 		_exit(127);
 	}
 	site.terms[0] = (struct probe_term)EQUALS(1, (uint64_t)child, PROBE_ACCEPT, PROBE_REJECT);
 	probe_rig_open(&rig);
-	probe_rig_keep(&rig, bpf_program__attach_tracepoint(
-				     probe_rig_program(&rig, "tracepoint_hit"), "sched",
-				     "sched_process_exec"));
+	probe_rig_keep(&rig,
+		       bpf_program__attach_tracepoint(probe_rig_program(&rig, "tracepoint_hit"),
+						      "sched", "sched_process_exec"));
 	probe_rig_start(&rig);
 	assert_int_equal(write(pipes[1], &byte, 1), 1);
 	assert_int_equal(waitpid(child, &status, 0), child);
@@ -83,6 +85,7 @@ static void test_record(void **state)
 	probe_rig_check_text(event, 0, "/bin/true", 9);
 	assert_int_equal(event->values->value[1], child);
 	probe_rig_check_text(event, 2, "true", 4);
+	probe_rig_check_text(event, 3, "true\0first\0002nd", 15);
 	close(pipes[0]);
 	close(pipes[1]);
 	probe_rig_close(&rig);
@@ -311,7 +314,8 @@ static void test_no_packet(void **state)
 	syscall(SYS_getpgid, 0);
 	probe_rig_stop(&rig);
 	assert_true(probe_rig_event_count(&rig) > 0);
-	assert_int_equal(probe_rig_event(&rig, 0)->values->unreadable, (1 << FIELDS) - (1 << FIRST));
+	assert_int_equal(probe_rig_event(&rig, 0)->values->unreadable,
+			 (1 << FIELDS) - (1 << FIRST));
 	probe_rig_close(&rig);
 }
 
@@ -338,8 +342,8 @@ static void test_counter(void **state)
 		      0);
 	assert_ptr_not_equal(memory, MAP_FAILED);
 	assert_int_equal(madvise(memory, PAGES * PAGE, MADV_NOHUGEPAGE), 0);
-	probe_rig_keep(&rig, bpf_program__attach_perf_event(
-				     probe_rig_program(&rig, "perf_counter"), fd));
+	probe_rig_keep(&rig,
+		       bpf_program__attach_perf_event(probe_rig_program(&rig, "perf_counter"), fd));
 	probe_rig_start(&rig);
 	for (size_t i = 0; i < PAGES; i++)
 		memory[i * PAGE] = 1;

@@ -10,6 +10,7 @@
  * on tracepoints that this kernel does not have). Nothing is attached, and each object has
  * its maps to itself.
  */
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -59,12 +60,28 @@ static void settings_add_options(struct wick_settings *settings)
 		settings->option[i] = 1;
 }
 
+/* Programs on uprobes that may sleep came with 6.0. */
+static bool kernel_has_sleepers(void)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
+	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", nothing,
+					       ARRAY_SIZE(nothing), &options);
+
+	return fd >= 0;
+}
+
 /* "tp_btf/NAME" needs the type btf_trace_NAME. */
 static bool kernel_has_program(const struct btf *kernel, const char *section)
 {
 	const char *name = strstr(section, "tp_btf/");
 	char type[96];
 
+	if (strstr(section, "uprobe.s"))
+		return kernel_has_sleepers();
 	if (!name)
 		return true;
 	snprintf(type, sizeof(type), "btf_trace_%s", name + strlen("tp_btf/"));
