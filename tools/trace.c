@@ -45,8 +45,8 @@ static int open_output(struct trace *trace, struct error *err)
 	trace->fd = STDOUT_FILENO;
 	if (!path || !strcmp(path, "-"))
 		return 0;
-	/* In place: it is for reading while it grows. */
-	trace->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	/* In place: it is for reading while it grows. What is in it goes when there is something new. */
+	trace->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
 	if (trace->fd < 0)
 		return error_set(err, ERROR_FAILED, -errno, "cannot write: %s: %s", path,
 				 strerror(errno));
@@ -139,6 +139,9 @@ static void trace_begin(struct trace *trace)
 {
 	bool is_terminal = isatty(trace->fd);
 
+	/* A device or a pipe cannot, and need not. */
+	if (trace->options.output && trace->fd > STDERR_FILENO)
+		(void)!ftruncate(trace->fd, 0);
 	trace->view = (struct trace_view){
 		.clock = trace->options.clock >= 0 ? (enum trace_clock)trace->options.clock :
 						     trace->format->clock,

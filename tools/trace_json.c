@@ -56,9 +56,11 @@ static void add_json(struct trace_view *view, const struct traced_event *event,
 		strbuf_add_text(ret, ",\"unfinished\":true");
 	if (event->count != 1)
 		strbuf_printf(ret, ",\"count\":%" PRIu64, event->count);
-	if (event->sum_name)
-		strbuf_printf(ret, ",\"%s\":%" PRIu64,
-			      event->took_time ? "latency_ns" : event->sum_name, event->sum);
+	if (event->took_time)
+		strbuf_printf(ret, ",\"latency_ns\":%" PRIu64, event->sum);
+	else if (event->sum_name)
+		strbuf_printf(ret, ",\"value\":%" PRIu64 ",\"value_name\":\"%s\",\"unit\":\"%s\"",
+			      event->sum, event->sum_name, event->sum_unit);
 	if (view->stack)
 		add_stack(event, ret);
 	strbuf_add_text(ret, "}\n");

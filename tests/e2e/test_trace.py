@@ -286,6 +286,11 @@ def test_usage():
         run = Trace(*arguments)
         check("trace %s is refused" % " ".join(arguments),
               run.status == 2 and text in run.said and not run.text, run)
+    with open("kept", "w", encoding="utf-8") as file:
+        file.write("kept")
+    run = Trace("exit", "-o", "kept", "--dry-run", "--", "true")
+    with open("kept", encoding="utf-8") as file:
+        check("a dry run leaves the file as it is", run.status == 0 and file.read() == "kept", run)
     run = Trace("exit", "-o", "/nonexistent/file", "--", "true")
     check("so is a file that cannot be written",
           run.status == 1 and "cannot write: /nonexistent/file" in run.said, run)

@@ -88,7 +88,7 @@ static const struct format_case cases[] = {
 	{ "JSON of a sample", &trace_json, &sample, { .clock = TRACE_MONOTONIC },
 	  "{\"time_ns\":3661000000042,\"cpu\":0,\"pid\":10,\"tid\":10,\"comm\":\"cat\","
 	  "\"thread\":\"cat\",\"source\":\"cpu\",\"event\":\"cpu\",\"args\":{},\"count\":2,"
-	  "\"cpu\":10}\n" },
+	  "\"value\":10,\"value_name\":\"cpu\",\"unit\":\"nanoseconds\"}\n" },
 	{ "a complete event of Chrome begins before it ends", &trace_chrome, &call,
 	  { .clock = TRACE_MONOTONIC, .has_elements = true },
 	  ",\n{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":10,\"tid\":10,\"ts\":0,\"args\":{"
