@@ -131,10 +131,13 @@ static int read_number(struct expression_lexer *lexer, struct expression_token *
 	if (token->size >= sizeof(digits))
 		return expression_refuse(lexer, token->at, "this number is too large");
 	snprintf(digits, sizeof(digits), "%.*s", (int)token->size, token->at);
-	if (digits[0] == '0' && isdigit((unsigned char)digits[1]))
+	if (digits[0] == '0' && isdigit((unsigned char)digits[1])) {
 		r = read_octal(digits, &token->number);
-	else
-		r = number_parse_u64(digits, UINT64_MAX, &token->number);
+		return r < 0 ? expression_refuse(lexer, token->at,
+						 "this begins as an octal number and is none") :
+			       0;
+	}
+	r = number_parse_u64(digits, UINT64_MAX, &token->number);
 	if (r == -ERANGE)
 		return expression_refuse(lexer, token->at, "this number is too large");
 	/* Durations before sizes would take "4m" away, and sizes know no 'm'. */

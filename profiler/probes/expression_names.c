@@ -177,16 +177,22 @@ static int place_known(const struct expression_context *context, const struct ex
 		       const struct type_argument *argument, struct expression_place *place)
 {
 	const char *refusal = argument->refusal;
+	const struct value_type type = { .info = argument->type };
 
 	place->type.info = argument->type;
 	if (context->scope->arguments == SCOPE_WORDS) {
 		place->fetch.base = PROBE_BASE_WORD;
+		if (argument->type.kind == TYPE_STRUCT)
+			place->pieces = argument;
 		if (argument->type.kind != TYPE_FLOAT)
 			return 0;
 	} else if (argument->place == ARGUMENT_REGISTER && argument->reg < PROBE_REGISTER_COUNT) {
 		place->fetch.base = PROBE_BASE_REGISTER;
 		place->fetch.index = argument->reg;
 		return 0;
+	} else if (argument->place == ARGUMENT_PIECES) {
+		place->pieces = argument;
+		return expression_place_enter(context, node, 0, &type, place);
 	} else if (argument->place == ARGUMENT_STACK) {
 		place->fetch.base = PROBE_BASE_REGISTER;
 		place->fetch.index = PROBE_RSP;

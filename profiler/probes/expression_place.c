@@ -83,9 +83,8 @@ static void write_type(const struct expression_context *context,
 	value_type_write(context->scope->types, &place->type, name, NAME_BYTES);
 }
 
-/* To what a pointer points to, or an array's first element, with its type. */
-static int dereference(const struct expression_context *context, const struct expression_node *node,
-		       struct expression_place *place)
+int expression_place_dereference(const struct expression_context *context,
+				 const struct expression_node *node, struct expression_place *place)
 {
 	enum type_kind kind = value_type_kind(&place->type);
 	struct value_type target;
@@ -135,20 +134,63 @@ static int refuse_member(const struct expression_context *context,
 				 nearest ? "'?" : "");
 }
 
-/* A small struct in a register: its members are bits of it. */
-static int take_bits(const struct expression_context *context, const struct expression_node *node,
-		     const struct type_member *member, struct expression_place *place)
+/* The register that has @bytes at the place's offset. NULL: none has all of them. */
+static const struct type_piece *find_piece(const struct expression_place *place, uint64_t bytes)
 {
-	uint64_t bits = member->bit_count ? member->bit_count : member->type.bytes * 8;
-	uint64_t shift = place->bit_shift + member->offset * 8 + member->bit_shift;
+	const struct type_argument *argument = place->pieces;
 
-	if (!bits || shift + bits > 64)
+	for (size_t i = 0; i < argument->piece_count; i++) {
+		const struct type_piece *piece = &argument->pieces[i];
+
+		if (place->value_offset >= piece->offset && bytes &&
+		    place->value_offset + bytes <= (uint64_t)piece->offset + piece->bytes)
+			return piece;
+	}
+	return NULL;
+}
+
+/* A number out of a struct in registers, or in words of a context: bits of one of them. */
+static int take_register(const struct expression_context *context,
+			 const struct expression_node *node, struct expression_place *place)
+{
+	uint64_t bytes = value_type_bytes(&place->type), begin = place->value_offset % 8;
+	const struct type_piece *piece;
+
+	if (place->fetch.base == PROBE_BASE_WORD) {
+		place->fetch.index += place->value_offset / 8;
+	} else {
+		piece = find_piece(place, bytes);
+		if (!piece || piece->reg >= PROBE_REGISTER_COUNT)
+			return expression_refuse(context->lexer, node->at,
+						 "this is not passed in a general register");
+		place->fetch.base = PROBE_BASE_REGISTER;
+		place->fetch.index = piece->reg;
+		begin = place->value_offset - piece->offset;
+	}
+	if (!bytes || begin + bytes > 8)
 		return expression_refuse(context->lexer, node->at,
-					 "it is not known where this lies: its struct is passed in "
-					 "registers");
-	place->bit_shift = shift;
-	place->bit_count = bits;
+					 "this is not passed in a general register");
+	if (!place->bit_count && bytes < 8)
+		place->bit_count = bytes * 8;
+	place->bit_shift += begin * 8;
+	place->pieces = NULL;
 	return 0;
+}
+
+int expression_place_enter(const struct expression_context *context,
+			   const struct expression_node *node, uint64_t offset,
+			   const struct value_type *type, struct expression_place *place)
+{
+	enum type_kind kind = value_type_kind(type);
+
+	place->type = *type;
+	leave(place);
+	if (place->in_memory)
+		return add_offset(context, node, offset, 1, place);
+	place->value_offset += offset;
+	if (kind == TYPE_STRUCT || kind == TYPE_ARRAY)
+		return 0;
+	return take_register(context, node, place);
 }
 
 static int find_member(const struct expression_context *context, const struct expression_node *node,
@@ -170,13 +212,10 @@ static int find_member(const struct expression_context *context, const struct ex
 		return r;
 	if (r < 0)
 		return refuse_member(context, node, &type);
-	place->type = (struct value_type){ .info = member.type };
-	leave(place);
-	if (!place->in_memory)
-		return take_bits(context, node, &member, place);
 	place->bit_shift = member.bit_shift;
 	place->bit_count = member.bit_count;
-	return add_offset(context, node, member.offset, 1, place);
+	return expression_place_enter(context, node, member.offset,
+				      &(struct value_type){ .info = member.type }, place);
 }
 
 static int take_member(const struct expression_context *context, const struct expression_node *node,
@@ -194,7 +233,7 @@ static int take_member(const struct expression_context *context, const struct ex
 			return expression_refuse(context->lexer, node->at,
 						 "its type is not known; a cast says it: "
 						 "((struct file *)arg1)->f_flags");
-		r = dereference(context, node, place);
+		r = expression_place_dereference(context, node, place);
 	}
 	return r < 0 ? r : find_member(context, node, place);
 }
@@ -203,16 +242,18 @@ static int take_index(const struct expression_context *context, const struct exp
 		      struct expression_place *place)
 {
 	enum type_kind kind = value_type_kind(&place->type);
+	struct value_type element;
 	uint64_t bytes;
 	int r;
 
 	if (kind == TYPE_ARRAY && place->type.info.count && node->number >= place->type.info.count)
 		return expression_refuse(context->lexer, node->at, "it has %llu elements",
 					 (unsigned long long)place->type.info.count);
-	if (kind == TYPE_ARRAY && !place->in_memory)
-		return expression_refuse(context->lexer, node->at,
-					 "it is not known where this lies");
-	r = dereference(context, node, place);
+	if (kind == TYPE_ARRAY && !place->in_memory && place->type.info.count &&
+	    value_type_target(context->scope->types, &place->type, &element) == 0)
+		return expression_place_enter(
+			context, node, node->number * value_type_bytes(&element), &element, place);
+	r = expression_place_dereference(context, node, place);
 	if (r < 0)
 		return r;
 	bytes = value_type_bytes(&place->type);
@@ -247,7 +288,7 @@ static int cast(const struct expression_context *context, const struct expressio
 		return expression_refuse(
 			context->lexer, node->at, "'%.*s' is not known%s", (int)node->size,
 			node->text, context->scope->types ? "" : ", there is no debug information");
-	if (place->is_fixed)
+	if (place->is_fixed || place->pieces)
 		return expression_refuse(context->lexer, node->at, "this has a type already");
 	if (!place->in_memory && value_type_kind(&type) == TYPE_STRUCT)
 		return expression_refuse(context->lexer, node->at,
@@ -261,6 +302,14 @@ static int cast(const struct expression_context *context, const struct expressio
 static int apply(const struct expression_context *context, const struct expression_node *node,
 		 struct expression_place *place)
 {
+	int r;
+
+	if ((node->kind == EXPRESSION_INDEX || node->kind == EXPRESSION_DEREFERENCE) &&
+	    value_type_is_reference(&place->type)) {
+		r = expression_place_dereference(context, node, place);
+		if (r < 0)
+			return r;
+	}
 	switch (node->kind) {
 	case EXPRESSION_MEMBER:
 	case EXPRESSION_ARROW:
@@ -268,7 +317,7 @@ static int apply(const struct expression_context *context, const struct expressi
 	case EXPRESSION_INDEX:
 		return take_index(context, node, place);
 	case EXPRESSION_DEREFERENCE:
-		return dereference(context, node, place);
+		return expression_place_dereference(context, node, place);
 	case EXPRESSION_ADDRESS:
 		return take_address(context, node, place);
 	case EXPRESSION_CAST:

@@ -30,6 +30,9 @@ struct expression_place {
 	bool is_kept;		/* an argument that is read where its function is entered */
 	bool is_fixed;		/* the fetch is ready as it is, and cannot be followed */
 	uint8_t bit_shift, bit_count;
+	/* It lies in registers from value_offset on: a struct that is passed by value. */
+	const struct type_argument *pieces;
+	uint64_t value_offset;
 	bool has_show;
 	enum probe_show show;	/* of the value itself, not of what it points to */
 };
@@ -50,6 +53,14 @@ int expression_place_field(const struct expression_context *context,
 bool expression_name_exists(const struct probe_scope *scope, const char *name, size_t size);
 /* Ends the fetch there, as a value of its own that another one begins with. */
 void expression_place_split(struct expression_place *place);
+/* From a struct's place to what lies @offset bytes in it, and is of @type. */
+int expression_place_enter(const struct expression_context *context,
+			   const struct expression_node *node, uint64_t offset,
+			   const struct value_type *type, struct expression_place *place);
+/* To what a pointer or a reference leads, or an array's first element, with its type. */
+int expression_place_dereference(const struct expression_context *context,
+				 const struct expression_node *node,
+				 struct expression_place *place);
 /* To what the place holds the address of; its type is not changed. */
 int expression_place_follow(const struct expression_context *context,
 			    const struct expression_node *node, struct expression_place *place);

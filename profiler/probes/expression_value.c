@@ -94,7 +94,8 @@ static int read_number(struct expression_compilation *c, const struct expression
 	uint64_t bytes = place->bit_count && !place->in_memory ? 8 : value_type_bytes(type);
 	enum probe_show show = is_signed ? PROBE_SHOW_SIGNED : PROBE_SHOW_UNSIGNED;
 
-	if (!is_number_size(bytes))
+	/* A bit field may be packed across any number of them. */
+	if (!is_number_size(bytes) && !(place->bit_count && bytes && bytes < 8))
 		return expression_refuse(c->context.lexer, node->at,
 					 "it has %llu bytes, and numbers have 1, 2, 4 or 8",
 					 (unsigned long long)bytes);
@@ -109,6 +110,38 @@ static int read_number(struct expression_compilation *c, const struct expression
 	if (place->has_show && place->show != PROBE_SHOW_TEXT)
 		show = place->show;
 	set_number(c, place, bytes, is_signed, show, value);
+	value->type = place->type;
+	return 0;
+}
+
+/* Texts of C++, Go and Rust: a pointer and how many bytes are there. */
+static int read_text_struct(struct expression_compilation *c, const struct expression_node *node,
+			    const struct expression_place *place, uint64_t most,
+			    struct expression_value *value)
+{
+	const struct type_info *type = &place->type.info;
+	struct value_type word = value_type_unknown();
+	struct expression_place pointer = *place, length = *place;
+	struct expression_value size = { 0 };
+	int number, r;
+
+	word.info.is_signed = false;
+	r = expression_place_enter(&c->context, node, type->length_offset, &word, &length);
+	if (r >= 0)
+		r = read_number(c, node, &length, &size);
+	if (r >= 0)
+		r = expression_value_add(c, node, &size, EXPRESSION_HIDDEN);
+	if (r < 0)
+		return r;
+	number = r;
+	r = expression_place_enter(&c->context, node, type->text_offset, &word, &pointer);
+	if (r >= 0)
+		r = expression_place_follow(&c->context, node, &pointer);
+	if (r < 0)
+		return r;
+	set_text(c, &pointer, PROBE_BYTES, most, value);
+	value->fetch.size_value = number + 1;
+	value->value.show = PROBE_SHOW_TEXT;
 	return 0;
 }
 
@@ -159,6 +192,10 @@ static int read_typed(struct expression_compilation *c, const struct expression_
 	struct expression_place target = *place;
 	int r;
 
+	if (value_type_is_reference(&place->type)) {
+		r = expression_place_dereference(&c->context, node, &target);
+		return r < 0 ? r : read_typed(c, node, &target, value);
+	}
 	switch (value_type_kind(&place->type)) {
 	case TYPE_INTEGER:
 	case TYPE_OTHER:
@@ -174,6 +211,8 @@ static int read_typed(struct expression_compilation *c, const struct expression_
 	case TYPE_ARRAY:
 		return read_array(c, node, place, value);
 	case TYPE_STRUCT:
+		if (place->type.info.is_text)
+			return read_text_struct(c, node, place, 0, value);
 		return refuse_struct(c, node, place);
 	case TYPE_FLOAT:
 		return expression_refuse(c->context.lexer, node->at, "floating point is not read");
@@ -207,9 +246,20 @@ int expression_value_from_place(struct expression_compilation *c,
 		return r;
 	value_type_write(c->context.scope->types, &place->type, value.value.type,
 			 sizeof(value.value.type));
-	value.value.type_info = place->type.info;
+	value.value.type_info = value.type.info;
 	*ret = value;
 	return 0;
+}
+
+/* As what it is meant to be: a reference is what it refers to. */
+static int find_place(struct expression_compilation *c, const struct expression_node *node,
+		      struct expression_place *place)
+{
+	int r = expression_place_find(&c->context, node, place);
+
+	if (r >= 0 && value_type_is_reference(&place->type))
+		r = expression_place_dereference(&c->context, node, place);
+	return r;
 }
 
 /* The place whose bytes ':str' and ':bytes' are about: what is pointed to, or what is there. */
@@ -271,9 +321,7 @@ static int read_text(struct expression_compilation *c, const struct expression_n
 	struct expression_place place;
 	int r;
 
-	r = expression_place_find(&c->context, node->left, &place);
-	if (r >= 0)
-		r = find_bytes(c, node->left, &place);
+	r = find_place(c, node->left, &place);
 	if (r < 0)
 		return r;
 	if (node->has_number && (!node->number || node->number > PROBE_TEXT_MAX))
@@ -281,10 +329,15 @@ static int read_text(struct expression_compilation *c, const struct expression_n
 					 PROBE_TEXT_MAX);
 	value->type = place.type;
 	snprintf(value->value.type, sizeof(value->value.type), "%s", is_bytes ? "bytes" : "char *");
+	if (node->right && !is_bytes)
+		return expression_refuse(c->context.lexer, node->right->at, "expected a number");
+	if (!is_bytes && value_type_kind(&place.type) == TYPE_STRUCT && place.type.info.is_text)
+		return read_text_struct(c, node, &place, node->number, value);
+	r = find_bytes(c, node->left, &place);
+	if (r < 0)
+		return r;
 	if (is_bytes)
 		return read_bytes(c, node, &place, value);
-	if (node->right)
-		return expression_refuse(c->context.lexer, node->right->at, "expected a number");
 	set_text(c, &place, PROBE_TEXT, node->number, value);
 	return 0;
 }
@@ -319,7 +372,7 @@ static int read_number_form(struct expression_compilation *c, const struct expre
 	if (node->has_number || node->right)
 		return expression_refuse(c->context.lexer, node->at, "no '[' belongs to '%s'",
 					 form->name);
-	r = expression_place_find(&c->context, node->left, &place);
+	r = find_place(c, node->left, &place);
 	if (r < 0)
 		return r;
 	kind = value_type_kind(&place.type);
@@ -384,7 +437,7 @@ int expression_value_number(struct expression_compilation *c, const struct expre
 	int r;
 
 	if (node->kind != EXPRESSION_FORM) {
-		r = expression_place_find(&c->context, node, &place);
+		r = find_place(c, node, &place);
 		if (r >= 0 && value_type_kind(&place.type) == TYPE_POINTER && !place.is_fixed) {
 			value.type = place.type;
 			r = read_number(c, node, &place, &value);

@@ -109,7 +109,7 @@ static void make_number(const struct tracepoint_format *format, size_t index, bo
 		narrow(types, ret);
 	is_signed = ret->fetch.flags & PROBE_FETCH_SIGNED;
 	ret->show = is_signed ? PROBE_SHOW_SIGNED : PROBE_SHOW_UNSIGNED;
-	if (value_type_is_bool(&(struct value_type){ .info = ret->type }))
+	if (!strcmp(field->type, "bool"))
 		ret->show = PROBE_SHOW_BOOL;
 	if (is_syscall && !strcmp(field->name, "ret"))
 		ret->show = PROBE_SHOW_ERRNO;

@@ -17,8 +17,8 @@
 static const struct type_info built_in[] = {
 	{ .kind = TYPE_VOID, .name = "void" },
 	{ .kind = TYPE_INTEGER, .name = "char", .bytes = 1, .is_signed = true, .is_char = true },
-	INTEGER("bool", 1, false),
-	INTEGER("_Bool", 1, false),
+	{ .kind = TYPE_INTEGER, .name = "bool", .bytes = 1, .is_bool = true },
+	{ .kind = TYPE_INTEGER, .name = "_Bool", .bytes = 1, .is_bool = true },
 	INTEGER("signed char", 1, true),
 	INTEGER("unsigned char", 1, false),
 	INTEGER("short", 2, true),
@@ -201,9 +201,12 @@ bool value_type_is_enum(const struct value_type *type)
 
 bool value_type_is_bool(const struct value_type *type)
 {
-	return value_type_kind(type) == TYPE_INTEGER && type->info.bytes == 1 &&
-	       type->info.name &&
-	       (!strcmp(type->info.name, "bool") || !strcmp(type->info.name, "_Bool"));
+	return value_type_kind(type) == TYPE_INTEGER && type->info.is_bool;
+}
+
+bool value_type_is_reference(const struct value_type *type)
+{
+	return !type->pointers && type->info.kind == TYPE_POINTER && type->info.is_reference;
 }
 
 void value_type_write(const struct type_provider *types, const struct value_type *type,

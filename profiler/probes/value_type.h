@@ -33,6 +33,8 @@ int value_type_target(const struct type_provider *types, const struct value_type
 /* A pointer to text, or an array of it. */
 bool value_type_is_text(const struct type_provider *types, const struct value_type *type);
 bool value_type_is_enum(const struct value_type *type);
+/* Written as what it points to. */
+bool value_type_is_reference(const struct value_type *type);
 bool value_type_is_bool(const struct value_type *type);
 /* "struct file *", "char[16]"; what is too long is cut. */
 void value_type_write(const struct type_provider *types, const struct value_type *type,

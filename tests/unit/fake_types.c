@@ -9,7 +9,7 @@
 enum fake_id {
 	NO_TYPE, INT, UNSIGNED, LONG, SHORT, CHAR, BYTE, BOOL, DOUBLE, VOID, STATE, TEXT, TEXTS,
 	VOID_POINTER, NAME, MAC, NUMBERS, QSTR, DENTRY, DENTRY_POINTER, PATH, FILE_TYPE,
-	FILE_POINTER, PAIR, SIZE,
+	FILE_POINTER, PAIR, SIZE, VIEW, REFERENCE,
 };
 
 #define FAKE(id_, kind_, name_, bytes_, ...) \
@@ -23,7 +23,7 @@ static const struct type_info fakes[] = {
 	FAKE(SHORT, TYPE_INTEGER, "short", 2, .is_signed = true),
 	FAKE(CHAR, TYPE_INTEGER, "char", 1, .is_signed = true, .is_char = true),
 	FAKE(BYTE, TYPE_INTEGER, "unsigned char", 1),
-	FAKE(BOOL, TYPE_INTEGER, "_Bool", 1),
+	FAKE(BOOL, TYPE_INTEGER, "_Bool", 1, .is_bool = true),
 	FAKE(DOUBLE, TYPE_FLOAT, "double", 8),
 	FAKE(VOID, TYPE_VOID, "void", 0),
 	FAKE(STATE, TYPE_INTEGER, "enum state", 4, .is_signed = true),
@@ -37,17 +37,26 @@ static const struct type_info fakes[] = {
 	FAKE(DENTRY, TYPE_STRUCT, "struct dentry", 48),
 	FAKE(DENTRY_POINTER, TYPE_POINTER, "struct dentry *", 8),
 	FAKE(PATH, TYPE_STRUCT, "struct path", 16),
-	FAKE(FILE_TYPE, TYPE_STRUCT, "struct file", 120),
+	FAKE(FILE_TYPE, TYPE_STRUCT, "struct file", 136),
 	FAKE(FILE_POINTER, TYPE_POINTER, "struct file *", 8),
 	FAKE(PAIR, TYPE_STRUCT, "struct pair", 8),
+	FAKE(VIEW, TYPE_STRUCT, "string_view", 16, .is_text = true, .text_offset = 8),
+	FAKE(REFERENCE, TYPE_POINTER, "int &", 8, .is_reference = true),
 	FAKE(SIZE, TYPE_INTEGER, "size_t", 8),
 };
 
 static const struct fake_target {
 	enum fake_id of, target;
 } targets[] = {
-	{ TEXT, CHAR }, { TEXTS, TEXT }, { VOID_POINTER, VOID }, { NAME, CHAR }, { MAC, BYTE },
-	{ NUMBERS, INT }, { DENTRY_POINTER, DENTRY }, { FILE_POINTER, FILE_TYPE },
+	{ TEXT, CHAR },
+	{ TEXTS, TEXT },
+	{ VOID_POINTER, VOID },
+	{ NAME, CHAR },
+	{ MAC, BYTE },
+	{ NUMBERS, INT },
+	{ DENTRY_POINTER, DENTRY },
+	{ FILE_POINTER, FILE_TYPE },
+	{ REFERENCE, INT },
 };
 
 static const struct fake_member {
@@ -75,6 +84,10 @@ static const struct fake_member {
 	{ FILE_TYPE, "ok", 104, BOOL, 0, 0 },
 	{ FILE_TYPE, "grade", 105, CHAR, 0, 0 },
 	{ FILE_TYPE, "level", 106, SHORT, 0, 0 },
+	{ FILE_TYPE, "title", 112, VIEW, 0, 0 },
+	{ FILE_TYPE, "owner", 128, REFERENCE, 0, 0 },
+	{ VIEW, "_M_len", 0, SIZE, 0, 0 },
+	{ VIEW, "_M_str", 8, TEXT, 0, 0 },
 	{ PAIR, "a", 0, UNSIGNED, 0, 0 },
 	{ PAIR, "b", 4, INT, 0, 0 },
 };
@@ -164,7 +177,9 @@ const struct type_function fake_function = {
 		{ .name = "ratio", .place = ARGUMENT_UNKNOWN, .refusal = "floating point is not read",
 		  .type = { .kind = TYPE_FLOAT, .name = "double", .bytes = 8, .id = DOUBLE,
 			    .provider = &fake_types } },
-		IN_REGISTER("pair", PAIR, TYPE_STRUCT, "struct pair", 8, 8),
+		{ .name = "pair", .place = ARGUMENT_PIECES, .piece_count = 1, .pieces = { { 0, 8, 8 } },
+		  .type = { .kind = TYPE_STRUCT, .name = "struct pair", .bytes = 8, .id = PAIR,
+			    .provider = &fake_types } },
 		IN_REGISTER("list", TEXTS, TYPE_POINTER, "char **", 8, 9),
 		{ .name = "data", .place = ARGUMENT_STACK, .stack_offset = 8,
 		  .type = { .kind = TYPE_POINTER, .name = "void *", .bytes = 8, .id = VOID_POINTER,

@@ -17,6 +17,8 @@
  *		_Bool ok;
  *		char grade;
  *		short level;
+ *		string_view title;
+ *		int &owner;
  *	};
  *	struct pair { unsigned int a; int b; };
  *	int example(int fd, const char *path, struct file *file, size_t count, double ratio,
@@ -26,6 +28,33 @@
 #define WICK_FAKE_TYPES_H
 
 #include "symbolizer/type_info.h"
+
+/* As it lies in memory. */
+struct fake_dentry {
+	long unused[4];
+	unsigned int hash, len;
+	const char *name;
+};
+
+struct fake_file {
+	long unused[2];
+	void *mnt;
+	const struct fake_dentry *dentry;
+	unsigned int f_flags;
+	unsigned int : 2, f_mode : 3;
+	int state;
+	char name[16];
+	unsigned char mac[6];
+	double weight;
+	int numbers[4];
+	const char *label;
+	bool ok;
+	char grade;
+	short level;
+	size_t title_bytes;
+	const char *title;
+	const int *owner;
+};
 
 extern const struct type_provider fake_types;
 extern const struct type_function fake_function;

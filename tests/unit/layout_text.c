@@ -95,18 +95,28 @@ static void write_target(uint8_t target, struct strbuf *buf)
 		strbuf_printf(buf, "%u", target);
 }
 
+/* Bytes that are no letters as "\\xff". */
+static void write_constant(const char *bytes, size_t size, struct strbuf *buf)
+{
+	for (size_t i = 0; i < size; i++)
+		strbuf_printf(buf, bytes[i] >= ' ' && bytes[i] <= '~' ? "%c" : "\\x%02x",
+			      (unsigned char)bytes[i]);
+}
+
 static void write_term(const struct probe_site *site, const struct probe_term *term,
 		       struct strbuf *buf)
 {
 	strbuf_printf(buf, " v%u%s", term->left, operators[term->op]);
-	if (term->flags & PROBE_TERM_TEXT)
-		strbuf_printf(buf, "\"%.*s%s\"", site->constant_bytes[term->constant],
-			      site->constants[term->constant],
-			      term->flags & PROBE_TERM_PREFIX ? "*" : "");
-	else if (term->right != PROBE_RIGHT_CONSTANT)
+	if (term->flags & PROBE_TERM_TEXT) {
+		strbuf_add_char(buf, '"');
+		write_constant(site->constants[term->constant],
+			       site->constant_bytes[term->constant], buf);
+		strbuf_add_text(buf, term->flags & PROBE_TERM_PREFIX ? "*\"" : "\"");
+	} else if (term->right != PROBE_RIGHT_CONSTANT) {
 		strbuf_printf(buf, "v%u", term->right);
-	else
+	} else {
 		strbuf_printf(buf, "%" PRId64, (int64_t)term->constant);
+	}
 	if (term->flags & PROBE_TERM_SIGNED)
 		strbuf_add_char(buf, 's');
 	strbuf_add_char(buf, '?');
