@@ -122,8 +122,7 @@ static int fill_values(const struct event_fill *f, const struct window_event *ev
 	if (!read || !source->probes || read->site >= source->probes->count)
 		return 0;
 	layout = &source->probes->places[read->site].layout;
-	if (!e->is_call)
-		e->name = source->probes->places[read->site].name;
+	e->name = source->probes->places[read->site].name;
 	kept = arena_copy(f->arena, read, probe_values_size(read));
 	values = arena_alloc(f->arena, PROBE_VALUES_MAX * sizeof(*values));
 	if (!kept || !values)

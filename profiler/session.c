@@ -314,18 +314,20 @@ bool session_has_targets(const struct session *s)
 /* Samples stop and everything that was taken is drained, in the order data flows. */
 void session_stop(struct session *s)
 {
+	bool ends_now = !s->end_ns;
+
 	if (s->maps)
 		bpf_maps_control(s->maps)->enabled = 0;
+	/* Detaching waits for the kernel, for each probe. */
+	if (ends_now)
+		s->end_ns = clock_monotonic_ns();
 	if (s->witness)
 		witness_stop(s->witness);
 	for (size_t i = 0; i < s->source_count; i++)
 		if (s->sources[i])
 			source_detach(s->sources[i]);
-	if (!s->end_ns) {
-		s->end_ns = clock_monotonic_ns();
-		for (size_t i = 0; i < s->source_count && s->started; i++)
-			source_look_back(s->sources[i]);
-	}
+	for (size_t i = 0; i < s->source_count && s->started && ends_now; i++)
+		source_look_back(s->sources[i]);
 	if (s->capture)
 		capture_stop(s->capture, s->end_ns);
 	if (s->stream)

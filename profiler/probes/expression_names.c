@@ -36,6 +36,8 @@ static const struct built_in_value {
 	{ "cpu", PROBE_BASE_CPU, PROBE_SHOW_UNSIGNED, INTEGER("unsigned int", 4, false) },
 	{ "comm", PROBE_BASE_COMM, PROBE_SHOW_TEXT,
 	  { .kind = TYPE_ARRAY, .name = "char[16]", .bytes = COMM_BYTES, .count = COMM_BYTES } },
+	{ "cmdline", PROBE_BASE_COMMAND, PROBE_SHOW_WORDS,
+	  { .kind = TYPE_ARRAY, .name = "char[]", .count = PROBE_TEXT_MAX } },
 	{ "latency", PROBE_BASE_LATENCY, PROBE_SHOW_NANOSECONDS, INTEGER("u64", 8, false) },
 };
 
@@ -321,10 +323,12 @@ static int place_built_in(const struct expression_context *context,
 			"this is %s",
 			scope_name(scope));
 	place.fetch.base = value->base;
-	place.fetch.bytes = value->base == PROBE_BASE_COMM ? 0 : value->type.bytes;
-	if (value->base == PROBE_BASE_COMM) {
-		place.fetch.form = PROBE_TEXT;
-		place.fetch.size = COMM_BYTES;
+	if (value->type.kind == TYPE_ARRAY) {
+		place.fetch.form = value->base == PROBE_BASE_COMM ? PROBE_TEXT : PROBE_BYTES;
+		place.fetch.size = value->type.count;
+		place.fetch.flags = value->base == PROBE_BASE_COMM ? 0 : PROBE_FETCH_USER;
+	} else {
+		place.fetch.bytes = value->type.bytes;
 	}
 	*ret = place;
 	return 0;

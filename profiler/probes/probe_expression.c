@@ -9,7 +9,7 @@
 #include "profiler/probes/expression_parser.h"
 #include "profiler/probes/expression_value.h"
 
-#define LABEL_SEPARATOR '+'
+#define SEPARATOR '+'
 
 static void set_name(struct probe_value *value, const char *name, size_t size)
 {
@@ -38,7 +38,7 @@ static int compile_shown(struct expression_compilation *c, const char *text,
 
 	if (!*text)
 		return 0;
-	r = expression_parse_values("values", text, ',', expression, err);
+	r = expression_parse_values("values", text, SEPARATOR, expression, err);
 	for (size_t i = 0; r >= 0 && i < expression->item_count; i++) {
 		const struct expression_item *item = &expression->items[i];
 		struct expression_value value;
@@ -58,7 +58,7 @@ static int compile_sum(struct expression_compilation *c, const char *text,
 	struct expression_value value;
 	int r;
 
-	r = expression_parse_values("value", text, ',', expression, err);
+	r = expression_parse_values("value", text, SEPARATOR, expression, err);
 	if (r < 0)
 		return r;
 	if (expression->item_count > 1)
@@ -101,7 +101,7 @@ static int compile_labels(struct expression_compilation *c, const char *text,
 {
 	int r;
 
-	r = expression_parse_values("labels", text, LABEL_SEPARATOR, expression, err);
+	r = expression_parse_values("labels", text, SEPARATOR, expression, err);
 	if (r >= 0 && expression->item_count > PROBE_LABELS_MAX)
 		return expression_refuse(&expression->lexer,
 					 expression->items[PROBE_LABELS_MAX].text,
@@ -233,11 +233,11 @@ int probe_request_check(const struct probe_request *request, struct error *err)
 	int r = 0;
 
 	if (request->show && *request->show)
-		r = expression_parse_values("values", request->show, ',', &expression, err);
+		r = expression_parse_values("values", request->show, SEPARATOR, &expression, err);
 	if (r >= 0 && request->sum)
-		r = expression_parse_values("value", request->sum, ',', &expression, err);
+		r = expression_parse_values("value", request->sum, SEPARATOR, &expression, err);
 	if (r >= 0 && request->labels)
-		r = expression_parse_values("labels", request->labels, LABEL_SEPARATOR, &expression,
+		r = expression_parse_values("labels", request->labels, SEPARATOR, &expression,
 					    err);
 	if (r >= 0 && request->filter)
 		r = expression_parse_filter(request->filter, &expression, err);

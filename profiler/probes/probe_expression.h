@@ -2,7 +2,7 @@
 /*
  * probe_expression.h - what is asked of a probe, as it is written, compiled to a site's tables.
  *
- *     value      arg1   ret   latency   pid tid uid comm cgroup cpu   NAME (argument or field by name)
+ *     value      arg1   ret   latency   pid tid uid comm cmdline cgroup cpu   NAME (argument or field by name)
  *                arg1->f_path.dentry->d_name.name   buf[3]   *arg2   &arg1->x   arg1.y
  *                ((struct file *)arg1)->f_flags     arg1 as a type that the provider knows
  *                arg2:str   arg2:str[64]   arg1:s32   arg1:x   arg2:bytes[16]   arg2:bytes[arg3]
@@ -29,6 +29,7 @@ enum probe_show {
 	PROBE_SHOW_UNSIGNED,
 	PROBE_SHOW_HEXADECIMAL,	/* pointers */
 	PROBE_SHOW_TEXT,
+	PROBE_SHOW_WORDS,	/* texts with a NUL behind each */
 	PROBE_SHOW_BYTES,
 	PROBE_SHOW_BOOL,
 	PROBE_SHOW_CHAR,
@@ -77,10 +78,10 @@ struct probe_scope {
 };
 
 struct probe_request {
-	/* As written behind -e or for trace; NULL: not asked for. */
-	const char *show;	/* "fd,buf:str,count"; NULL: every argument or field there is */
+	/* As written behind -e, with '+' between values; NULL: not asked for. */
+	const char *show;	/* "fd+buf:str+count"; NULL: every argument or field there is */
 	const char *sum;	/* value= */
-	const char *labels;	/* label=, with '+' between them */
+	const char *labels;	/* label= */
 	const char *filter;	/* filter= */
 };
 

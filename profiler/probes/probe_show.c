@@ -116,6 +116,19 @@ static bool add_address(const void *bytes, size_t size, struct strbuf *ret)
 	return true;
 }
 
+/* As one would type them, but for quotes: spaces between, and none behind. */
+static void add_words(const char *bytes, size_t size, struct strbuf *ret)
+{
+	_cleanup_strbuf_ struct strbuf words = STRBUF_INIT;
+
+	while (size && !bytes[size - 1])
+		size--;
+	for (size_t i = 0; i < size; i++)
+		strbuf_add_char(&words, bytes[i] ? bytes[i] : ' ');
+	ret->error = ret->error ?: words.error;
+	probe_show_quoted(words.data, words.size, ret);
+}
+
 void probe_show_bytes(const struct probe_value *value, const void *bytes, size_t size, bool is_cut,
 		      struct strbuf *ret)
 {
@@ -123,7 +136,10 @@ void probe_show_bytes(const struct probe_value *value, const void *bytes, size_t
 
 	if (is_address && add_address(bytes, size, ret))
 		return;
-	probe_show_quoted(bytes, size, ret);
+	if (value->show == PROBE_SHOW_WORDS)
+		add_words(bytes, size, ret);
+	else
+		probe_show_quoted(bytes, size, ret);
 	if (is_cut)
 		strbuf_add_text(ret, "...");
 }

@@ -104,7 +104,8 @@ int source_probe_open(const struct source_request *request, const struct probe_t
 	p->row.probes = &p->finding->set;
 	if (p->finding->has_trampoline)
 		p->row.objects[0] = "fentry";
-	p->row.name = p->names[0];
+	if (!request->source->values[0].type)
+		p->row.name = p->names[0];
 	/* Which of them it was. */
 	if (p->finding->set.count > 1 && !shows_all)
 		p->row.labels |= WICK_DETAIL_BIT(KEY);

@@ -113,7 +113,7 @@ static const struct source syscall_values = {
 };
 
 static const char *const exec_events[] = {
-	"rawtp:sched_process_exec,show=arg3->filename:str+cmdline",
+	"rawtp:sched_process_exec,show=filename=arg3->filename+cmdline",
 	NULL,
 };
 
