@@ -17,6 +17,7 @@
 
 #include "profiler/privileges.h"
 #include "profiler/sources/multi_attach.h"
+#include "profiler/sources/program_features.h"
 #include "profiler/sources/source_probe_private.h"
 
 /* By enum probe_role. */
@@ -26,6 +27,8 @@ static const char *const roles[PROBE_ROLE_COUNT] = {
 	[PROBE_ROLE_LEAVE] = "leave",
 	[PROBE_ROLE_LEAVE_AT_RET] = "leave_at_ret",
 };
+
+#define TOUCH_PROGRAM "probe_touch"
 
 static const struct probe_finding *finding(const struct source_run *run)
 {
@@ -46,8 +49,7 @@ int source_probe_settings(const struct source_probe *probe, struct wick_settings
 			  struct error *err)
 {
 	const struct probe_finding *f = probe->finding;
-	bool has_cookies = libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE,
-						   BPF_FUNC_get_attach_cookie, NULL) == 1;
+	bool has_cookies = program_has_cookies();
 
 	settings->option[PROBE_OPTION_SITE] = 0;
 	settings->option[PROBE_OPTION_COOKIES] = has_cookies;
@@ -112,6 +114,21 @@ static unsigned int multi_type(const struct source_options *options)
 	return multi_attach_is_possible(type) ? type : 0;
 }
 
+/* Memory of the program is read, which may not be there: it then is brought by a program that may wait. */
+static bool wants_touch(const struct source_options *options)
+{
+	const struct probe_finding *f = options->probe->finding;
+
+	for (size_t i = 0; i < f->set.count && f->points[0].path; i++) {
+		const struct probe_site *site = &f->set.places[i].layout.site;
+
+		for (size_t v = 0; v < site->value_count; v++)
+			if (site->values[v].flags & PROBE_FETCH_USER)
+				return program_may_wait();
+	}
+	return false;
+}
+
 void source_probe_prepare(const struct source_options *options, struct bpf_object *object)
 {
 	const struct probe_finding *f = options->probe->finding;
@@ -131,7 +148,29 @@ void source_probe_prepare(const struct source_options *options, struct bpf_objec
 			bpf_program__set_expected_attach_type(program, multi);
 	}
 	options->probe->is_multi = multi;
+	program = bpf_object__find_program_by_name(object, TOUCH_PROGRAM);
+	if (!program || !wants_touch(options))
+		return;
+	bpf_program__set_autoload(program, true);
+	if (multi)
+		bpf_program__set_expected_attach_type(program, multi);
 }
+
+/* The program for a point; another one when memory is to be brought there. */
+static struct bpf_program *program_for(struct source_run *run, const struct probe_point *point,
+				       bool touches)
+{
+	struct bpf_object *object = source_object(run, 0);
+
+	return touches ? bpf_object__find_program_by_name(object, TOUCH_PROGRAM) :
+			 program_of(source_row(run), object, point->role);
+}
+
+static bool is_touched(const struct probe_point *point)
+{
+	return point->role == PROBE_ROLE_HIT || point->role == PROBE_ROLE_ENTER;
+}
+
 
 /* ---- one point ---- */
 
@@ -203,9 +242,10 @@ static attach_fn *attach_of(const struct probe_point *point, enum bpf_prog_type 
 	}
 }
 
-static int attach_point(struct source_run *run, const struct probe_point *point, struct error *err)
+static int attach_point(struct source_run *run, const struct probe_point *point, bool touches,
+			struct error *err)
 {
-	struct bpf_program *program = program_of(source_row(run), source_object(run, 0), point->role);
+	struct bpf_program *program = program_for(run, point, touches);
 	const char *name = finding(run)->set.places[point->site].name;
 	struct bpf_link *link;
 
@@ -264,11 +304,11 @@ static int group_fill(struct group *group, const struct probe_point *points, siz
 }
 
 static int attach_group(struct source_run *run, const struct probe_point *points, size_t count,
-			struct error *err)
+			bool touches, struct error *err)
 {
 	_cleanup_(group_done) struct group group = { 0 };
 	struct multi_attach what = {
-		.program_fd = bpf_program__fd(program_of(source_row(run), source_object(run, 0), points->role)),
+		.program_fd = bpf_program__fd(program_for(run, points, touches)),
 		.path = points->path,
 		.by_return_address = points->by_return_address,
 		.count = count,
@@ -298,15 +338,18 @@ static int by_group(const void *a, const void *b)
 	return x->path && y->path ? strcmp(x->path, y->path) : 0;
 }
 
-static int attach_groups(struct source_run *run, struct error *err)
+static int attach_all(struct source_run *run, bool touches, struct error *err)
 {
-	struct probe_finding *f = source_run_options(run)->probe->finding;
+	const struct source_probe *probe = source_run_options(run)->probe;
+	const struct probe_finding *f = probe->finding;
 	int r = 0;
 
-	qsort(f->points, f->point_count, sizeof(*f->points), by_group);
 	for (size_t i = 0, end; i < f->point_count && !r; i = end) {
-		end = group_end(f, i);
-		r = attach_group(run, &f->points[i], end - i, err);
+		end = probe->is_multi ? group_end(f, i) : i + 1;
+		if (touches && !is_touched(&f->points[i]))
+			continue;
+		r = probe->is_multi ? attach_group(run, &f->points[i], end - i, touches, err) :
+				      attach_point(run, &f->points[i], touches, err);
 	}
 	return r;
 }
@@ -326,15 +369,16 @@ static int write_sites(struct source_run *run)
 
 int source_probe_attach(struct source_run *run, struct error *err)
 {
-	const struct probe_finding *f = finding(run);
+	struct probe_finding *f = source_run_options(run)->probe->finding;
+	const struct bpf_program *touch =
+		bpf_object__find_program_by_name(source_object(run, 0), TOUCH_PROGRAM);
 	int r = write_sites(run);
 
+	qsort(f->points, f->point_count, sizeof(*f->points), by_group);
 	r = r ?: attach_followers(run, err);
-	if (!r && source_run_options(run)->probe->is_multi)
-		return attach_groups(run, err);
-	for (size_t i = 0; i < f->point_count && !r; i++)
-		r = attach_point(run, &f->points[i], err);
-	return r;
+	r = r ?: attach_all(run, false, err);
+	/* Of the programs of a place the kernel runs the last one first. */
+	return r || !touch || !bpf_program__autoload(touch) ? r : attach_all(run, true, err);
 }
 
 /* ---- system calls: found by their numbers ---- */

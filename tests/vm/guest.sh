@@ -86,10 +86,11 @@ interrupting="
 	when=last; $tallies"
 
 run verify verify /objects/*.bpf.o
-# These are recorded below.
+# These are recorded below, probes in their own way.
 truths=cpu,offcpu,runq,wakeup,switch,syscall,lock,fault,signal,exit
+probes=uprobe,uretprobe,fn,usdt,kprobe,kretprobe,rawtp,tracepoint,sw,hw
 for event in $(wick record --help | sed -n '/^Values of --event/,/^$/s/^  \([^ ]*\) .*/\1/p'); do
-	case ,$truths,wall,irq,softirq, in
+	case ,$truths,$probes,wall,irq,softirq, in
 	*,$event,*) ;;
 	*) run "event-$event" wick record --dry-run --debug libbpf -e "$event" ;;
 	esac
@@ -100,6 +101,25 @@ run contention ls -d /sys/kernel/tracing/events/lock/contention_begin
 tally before
 run interrupts wick record --stats -e irq,softirq -o interrupts.pb.gz -a -- sh -c "$interrupting"
 tally after
+# Functions and tracepoints that these come to, a known number of times.
+probed='
+	probed args 200
+	probed recurse 20 10
+	/bin/calls calls.truth
+	for i in 1 2 3 4 5; do cat /tmp/marked; done'
+echo marked >/tmp/marked
+run probes-user wick record --stats -o probes-user.pb.gz \
+	-e 'uprobe:/bin/probed:add_up,value=arg2,filter=arg1 >= 50' \
+	-e 'uprobe:/bin/probed:tiny' -e 'fn:/bin/probed:go_down' -- sh -c "$probed"
+run probes-kernel wick record --stats -o probes-kernel.pb.gz \
+	-e 'kprobe:vfs_open,filter=path->dentry->d_name.name == "marked"' \
+	-e 'kprobe:vfs_rea[d],filter=comm == "cat",label=file->f_path.dentry->d_name.name' \
+	-e 'kretprobe:do_sys_openat2,value=ret,filter=ret == -20 && comm == "calls"' \
+	-e 'tracepoint:syscalls:sys_enter_preadv,filter=comm == "calls"' \
+	-e 'tracepoint:sched:sched_process_exec,filter=filename == "/bin/calls"' \
+	-e 'rawtp:sched_process_exit,filter=comm == "cat"' -- sh -c "$probed"
+run trace-open wick trace open --json -- sh -c "$probed"
+
 run wall wick record --stats -e wall -o wall.pb.gz -- waits wall.truth cycles
 run depth wick record --stats -F 199 -d 3 -o depth.folded -- recurse 4 40
 # Two processes of one shell: one is its child, the other is what it becomes.

@@ -5,6 +5,8 @@ guest.sh runs them; a workload NAME leaves its own figures in NAME.truth. Counts
 for what was lost by a named cause. Time is coarse in emulation, where a CPU stops while the host does
 something else, so that only its order is held.
 """
+import errno
+import json
 import os
 import re
 import sys
@@ -233,8 +235,45 @@ def check_irq(recording, truth):
     return check_tallies("irq", "interrupts", recording, truth)
 
 
+def check_user_probes(recording, _):
+    for sentence, value, expected in (
+            ("calls of a function that a filter takes", "add_up", 150),
+            ("the sum of an argument", "add_up_arg2", -sum(range(50, 200))),
+            ("calls of a function that is not called", "tiny", 0),
+            ("calls of a recursion, from entry to return", "go_down", 21 * 10)):
+        seen = sum(s - (1 << 64) if s >> 63 else s for s in
+                   (sample.values.get(value, 0) for sample in recording.profile.samples))
+        yield "probes: %d: %s, %d" % (seen, sentence, expected), seen == expected
+
+
+def check_kernel_probes(recording, _):
+    for sentence, value, labels, expected in (
+            ("opens of a file, told by its name in a struct", "vfs_open", {}, 5),
+            ("reads of it by a probe found by a glob, two each", "vfs_rea_d",
+             {"file->f_path.dentry->d_name.name": "marked"}, 10),
+            ("returns with an error", "do_sys_openat2", {}, FAILURES),
+            ("calls by a tracepoint", "sys_enter_preadv", {}, READS),
+            ("execs by a tracepoint's text", "sched_process_exec", {}, 1),
+            ("exits by a raw tracepoint", "sched_process_exit", {}, 5)):
+        seen = recording.sum(value, **labels)
+        yield "probes: %d: %s, %d" % (seen, sentence, expected), seen == expected
+
+
+def check_opens(text):
+    """Sentences about lines of wick trace open --json."""
+    events = [json.loads(line) for line in text.splitlines()]
+    failed = [e for e in events if e["comm"] == "calls" and e["args"]["ret"] == -errno.ENOTDIR]
+    yield "trace: %d of %d opens that fail" % (len(failed), FAILURES), len(failed) == FAILURES
+    marked = sum(e["args"].get("filename") == "/tmp/marked" for e in events if e["comm"] == "cat")
+    yield "trace: %d of 5 opens of a file" % marked, marked == 5
+    times = [e["time_ns"] for e in events]
+    yield "trace: they come in order of time", times == sorted(times)
+
+
 # By the name of the recording.
 CHECKS = {
+    "probes-user": [check_invariant, check_user_probes],
+    "probes-kernel": [check_invariant, check_kernel_probes],
     "sources": [check_invariant, check_fault, check_offcpu, check_wakeup, check_crowd,
                 check_syscall, check_futex, check_signal, check_exit],
     "kernel-locks": [check_invariant, check_kernel_lock],

@@ -28,7 +28,7 @@ WORKLOADS = os.path.join(BUILD, "tests/workloads")
 PROGRAMS = [os.path.join(BUILD, "wick"), os.path.join(BUILD, "tests/vm/verify"),
             *(os.path.join(WORKLOADS, name) for name in (
                 "recurse", "recurse-static", "faults", "waits", "wakes", "crowded", "convoy",
-                "contend", "calls", "endings"))]
+                "contend", "calls", "endings", "probed"))]
 EXIT_SKIPPED = 77
 EXIT_NOT_SUPPORTED = 3
 # Seven times what a quiet machine needs.
@@ -115,8 +115,10 @@ class Machine:
             self.case(sentence, holds, self.said(name))
 
     def check_sources(self):
-        for name in ("sources", "interrupts", "wall"):
+        for name in ("sources", "interrupts", "wall", "probes-user", "probes-kernel"):
             self.check_source(name)
+        for sentence, holds in sources.check_opens(self.text("trace-open.out")):
+            self.case(sentence, holds, self.said("trace-open"))
         if self.text("contention.out"):
             self.check_source("kernel-locks")
         else:
