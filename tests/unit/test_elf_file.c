@@ -315,6 +315,32 @@ static void offset_row(void **state)
 	assert_int_equal(address, c->expected ? 77 : c->address);
 }
 
+static void test_address_to_offset(void **state)
+{
+	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
+	uint64_t offset = 77;
+	struct elf_image img;
+
+	elf_image_init(&img);
+	elf_image_segment(&img, PT_LOAD, 0);
+	img.segments[0] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_filesz = 0x1100, .p_memsz = 0x3000 };
+	elf_image_segment(&img, PT_LOAD, PF_X);
+	img.segments[1] = (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = PF_X, .p_offset = 0x1100,
+					.p_filesz = 0x100, .p_vaddr = 0x1080, .p_memsz = 0x100 };
+	elf_image_finish(&img, true);
+	elf = open_image(&img);
+	assert_int_equal(elf_file_address_to_offset(elf, 0x1180, &offset), -ENOENT);
+	assert_int_equal(elf_file_address_to_offset(elf, UINT64_MAX, &offset), -ENOENT);
+	assert_int_equal(offset, 77);
+	assert_int_equal(elf_file_address_to_offset(elf, 0x107f, &offset), 0);
+	assert_int_equal(offset, 0x107f);
+	/* In both: code it is. */
+	assert_int_equal(elf_file_address_to_offset(elf, 0x1080, &offset), 0);
+	assert_int_equal(offset, 0x1100);
+	assert_int_equal(elf_file_address_to_offset(elf, 0x117f, &offset), 0);
+	assert_int_equal(offset, 0x11ff);
+}
+
 static const struct symbol_case {
 	const char *name;
 	uint64_t offset;	/* from .text, which is section 1 and has 0x1000 bytes */
@@ -413,6 +439,8 @@ static void test_class32(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("an address has an offset where the file has its byte",
+			  test_address_to_offset),
 		UNIT_TEST("this program has its build ID and its functions", test_self),
 		UNIT_TEST("this program's text is where its offsets say", test_self_offsets),
 		UNIT_TEST("a closed descriptor is an error", test_closed),
