@@ -9,6 +9,7 @@
 #include "profiler/base/cleanup.h"
 
 #define NAME_BYTES 128
+#define CONST "const "
 
 #define INTEGER(name_, bytes_, is_signed_)                                \
 	{                                                                 \
@@ -186,9 +187,15 @@ int value_type_target(const struct type_provider *types, const struct value_type
 /* The kernel's names are "const unsigned char *"; u8 * and what is written to are no texts. */
 static bool is_constant_bytes(const struct value_type *type, const struct type_info *target)
 {
-	return value_type_kind(type) == TYPE_POINTER && type->info.name &&
-	       !strncmp(type->info.name, "const ", 6) && target->name &&
-	       !strcmp(target->name, "unsigned char");
+	const char *name = target->name ? target->name : "";
+
+	if (value_type_kind(type) != TYPE_POINTER || !type->info.name ||
+	    strncmp(type->info.name, CONST, strlen(CONST)) != 0)
+		return false;
+	/* What is pointed to may have the word, too. */
+	if (!strncmp(name, CONST, strlen(CONST)))
+		name += strlen(CONST);
+	return !strcmp(name, "unsigned char");
 }
 
 bool value_type_is_text(const struct type_provider *types, const struct value_type *type)

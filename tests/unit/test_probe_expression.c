@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "profiler/probes/btf_types.h"
 #include "profiler/probes/probe_expression.h"
 #include "tests/unit/layout_text.h"
 #include "tests/unit/probe_scopes.h"
@@ -214,7 +215,42 @@ static void compile_row(void **state)
 	assert_int_equal(err.code, 0);
 }
 
+/* Offsets are the kernel's; what leads where is not. */
+static void test_kernel(void **state)
+{
+	_cleanup_(btf_types_closep) struct btf_types *types = NULL;
+	const struct probe_request request = {
+		.show = "file->f_path.dentry->d_name.name,count",
+		.filter = "((struct task_struct *)buf)->comm == \"x\"",
+	};
+	static struct type_function function;
+	struct probe_scope scope = { .function = &function, .what = "kprobe of vfs_read" };
+	struct probe_layout layout;
+	struct error err = { 0 };
+
+	if (btf_types_open(&types) < 0)
+		skip();
+	assert_int_equal(btf_types_function(types, "vfs_read", &function), 0);
+	scope.types = btf_types_provider(types);
+	if (probe_compile(&request, &scope, &layout, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(layout.site.value_count, 3);
+	assert_int_equal(layout.site.values[0].form, PROBE_TEXT);
+	assert_int_equal(layout.site.values[0].index, PROBE_RDI);
+	assert_int_equal(layout.site.values[0].step_count, 2);
+	assert_int_equal(layout.site.values[1].index, PROBE_RDX);
+	assert_string_equal(layout.values[1].type, "size_t");
+	assert_int_equal(layout.site.values[2].form, PROBE_TEXT);
+	assert_int_equal(layout.site.values[2].size, 16);
+	assert_int_equal(layout.site.values[2].step_count, 0);
+}
+
 int main(void)
 {
-	return unit_run_rows("compile", compile_row, UNIT_ROWS(compile_cases));
+	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("functions of this kernel are read by its own types", test_kernel),
+	};
+
+	return unit_run_rows("compile", compile_row, UNIT_ROWS(compile_cases)) +
+	       cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -127,6 +127,10 @@ static const struct table_case {
 	  { .show = "", .filter = "saddr == \"10.0.0.1\" || saddr == \"::1\"" },
 	  "~=*record+96.u8 ~=*packet2(v0).bytes16 | v1==\"\\x0a\\x00\\x00\\x01\"?A:1 "
 	  "v1==\"\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x01\"?A:R" },
+	{ "names of states of TCP and of protocols, of any number",
+	  UPROBE,
+	  { .show = "", .filter = "fd == TCP_CLOSE || count == IPPROTO_UDP" },
+	  "~=rdi.s4 ~=rcx.u8 | v0==7s?A:1 v1==17?A:R" },
 	{ "names of flags of TCP",
 	  RECORD,
 	  { .show = "", .filter = "flags & SYN && !(flags & TCP_ACK)" },
