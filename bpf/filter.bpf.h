@@ -68,6 +68,11 @@ static __always_inline int cpu_wanted(void)
 	       settings.cpus[cpu / 64 % WICK_CPU_WORDS] >> (cpu % 64) & 1;
 }
 
+static __always_inline int value_wanted(__u64 value)
+{
+	return value >= settings.value_min && (!settings.value_max || value <= settings.value_max);
+}
+
 /* Whether the run has begun and is not over: not all programs are there before and after. */
 static __always_inline int run_is_on(void)
 {
@@ -105,6 +110,15 @@ static __always_inline int task_is_target(struct run *run)
 static __always_inline int task_wanted(struct run *run)
 {
 	return cpu_wanted() && task_is_target(run);
+}
+
+/* Of whoever is interrupted; the idle task's too, as long as nobody in particular is asked for. */
+static __always_inline int whoever_wanted(struct run *run)
+{
+	if (run->tid)
+		return task_wanted(run);
+	return run_is_on() && cpu_wanted() && !settings.filter_pids && !settings.filter_tids &&
+	       !settings.filter_uid && !settings.filter_comm && !settings.filter_cgroup;
 }
 
 #endif

@@ -63,15 +63,6 @@ static __always_inline int handler_leave(__u64 *ret_ns)
 	return 1;
 }
 
-/* Of whoever is interrupted; the idle task's too, as long as nobody in particular is asked for. */
-static __always_inline int handler_wanted(struct run *run)
-{
-	if (run->tid)
-		return task_wanted(run);
-	return run_is_on() && cpu_wanted() && !settings.filter_pids && !settings.filter_tids &&
-	       !settings.filter_uid && !settings.filter_comm && !settings.filter_cgroup;
-}
-
 static __always_inline int handler_report(void *ctx, __u64 key)
 {
 	struct run run = {};
@@ -79,7 +70,7 @@ static __always_inline int handler_report(void *ctx, __u64 key)
 
 	if (!handler_leave(&ns) || run_open(&run, ctx, task_current()))
 		return 0;
-	if (!handler_wanted(&run) || ns < settings.value_min ||
+	if (!whoever_wanted(&run) || ns < settings.value_min ||
 	    (settings.value_max && ns > settings.value_max)) {
 		COUNT(&run, FILTERED);
 		return 0;

@@ -5,7 +5,8 @@
  * The same programs for all of them: the context is the registers of who came there. Which are
  * loaded is chosen by what is asked for.
  */
-#include "bpf/probe.bpf.h"
+#include "bpf/probe_call.bpf.h"
+#include "bpf/probe_touch.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -23,4 +24,131 @@ int probe_hit(struct pt_regs *ctx)
 		return 0;
 	PROBE_REGISTERS(p, ctx);
 	return probe_report(&run, p, ctx);
+}
+
+/* Before any of these, of user code: what they will read. */
+SEC("?uprobe.s")
+int probe_touch(struct pt_regs *ctx)
+{
+	struct run run = {};
+
+	run_set_task(&run, task_current());
+	if (task_wanted(&run))
+		touch_values(ctx, PROBE_SITE(ctx));
+	return 0;
+}
+
+/* ---- from entry to return ---- */
+
+#define GO_STACK_END 8	/* of runtime.g: stack.hi */
+#define GO_THREAD (1ull << 63)
+/* Each CPU has an idle task, all of them have no tid. */
+#define CALL_IDLE (1ull << 62)
+
+/* Nonzero: the goroutine cannot be told. */
+static __always_inline int call_key_fill(const struct run *run, const struct probe_site *site,
+					 const struct pt_regs *regs, __u64 frame,
+					 struct probe_call_key *ret)
+{
+	__u64 g = regs->r14, end = 0;
+
+	ret->thread = run->tid ?: CALL_IDLE | bpf_get_smp_processor_id();
+	ret->frame = frame;
+	if (!(site->flags & PROBE_SITE_GO))
+		return 0;
+	if (bpf_probe_read_user(&end, sizeof(end), (void *)(g + GO_STACK_END)))
+		return -1;
+	ret->thread = unwind_hash(run->pid, g) | GO_THREAD;
+	ret->frame = end - frame;
+	return 0;
+}
+
+/* At the first instruction of a function. */
+SEC("?kprobe")
+int probe_enter(struct pt_regs *ctx)
+{
+	struct probe_call_key key = {};
+	const struct probe_site *site;
+	struct probe_call *call;
+	struct run run = {};
+
+	key.site = PROBE_SITE(ctx);
+	site = bpf_map_lookup_elem(&sites, &key.site);
+	if (!site || !probe_open(&run, ctx))
+		return 0;
+	call = call_key_fill(&run, site, ctx, ctx->sp, &key) ? NULL : call_new(&run, &key);
+	if (!call) {
+		COUNT(&run, TAKEN);
+		COUNT(&run, LOST_WAITS);
+		return 0;
+	}
+	if (call_enter(&run, site, &key, call, ctx))
+		call_free(&run, &key, call);
+	else
+		call->begin_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+static __always_inline int leave(struct pt_regs *ctx, __u64 frame)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct probe_call_key key = {};
+	const struct probe_site *site;
+	struct probe_call *call;
+	struct run run = {};
+
+	key.site = PROBE_SITE(ctx);
+	site = bpf_map_lookup_elem(&sites, &key.site);
+	if (!site || run_open(&run, ctx, task_current()))
+		return 0;
+	call = call_key_fill(&run, site, ctx, frame, &key) ? NULL : call_find(&run, &key);
+	if (!call) {
+		/* Of a task that is not wanted it was turned away at its entry, and counted there. */
+		if (whoever_wanted(&run))
+			COUNT(&run, RETURNS_UNKNOWN);
+		return 0;
+	}
+	return call_leave(&run, &key, call, ctx, now_ns - call->begin_ns, ctx);
+}
+
+/* Where it returns to, by a return probe: its return address has been taken off the stack. */
+SEC("?kprobe")
+int probe_leave(struct pt_regs *ctx)
+{
+	return leave(ctx, ctx->sp - sizeof(__u64));
+}
+
+/* On its return instructions. */
+SEC("?kprobe")
+int probe_leave_at_ret(struct pt_regs *ctx)
+{
+	return leave(ctx, ctx->sp);
+}
+
+static __always_inline int thread_forget(void *ctx, struct task_struct *task, __u64 tid)
+{
+	struct run run = {};
+
+	if (!bpf_map_lookup_elem(&call_threads, &tid) || run_open(&run, ctx, task))
+		return 0;
+	calls_forget(&run, tid);
+	return 0;
+}
+
+SEC("?tp_btf/sched_process_exit")
+int BPF_PROG(probe_thread_exit, struct task_struct *task)
+{
+	return thread_forget(ctx, task, task->pid);
+}
+
+/* A thread that executes a program takes over the id of the process's first one. */
+SEC("?tp_btf/sched_process_exec")
+int BPF_PROG(probe_exec, struct task_struct *task, int old_tid)
+{
+	__u32 old = old_tid;
+
+	thread_forget(ctx, task, old);
+	if (old != task->pid)
+		thread_forget(ctx, task, task->pid);
+	return 0;
 }

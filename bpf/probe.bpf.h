@@ -28,31 +28,20 @@ static __always_inline int probe_open(struct run *run, void *ctx)
 {
 	if (run_open(run, ctx, task_current()))
 		return 0;
-	if (task_wanted(run))
+	if (whoever_wanted(run))
 		return 1;
 	COUNT(run, FILTERED);
 	return 0;
 }
 
-/* A state for the values of @site. NULL: the hit is lost, and counted. */
-static __always_inline struct probing *probe_claim(struct run *run, __u32 site, __u32 phase)
+/* The state for the values of @site in a claimed run. */
+static __always_inline struct probing *probing_begin(struct run *run, __u32 site, __u32 phase)
 {
-	struct probing *p;
-	__u32 slot;
+	__u32 slot = run->slot;
+	struct probing *p = bpf_map_lookup_elem(&probings, &slot);
 
-	if (run_try_claim(run)) {
-		COUNT(run, TAKEN);
-		COUNT(run, LOST_SCRATCH);
+	if (!p)
 		return NULL;
-	}
-	slot = run->slot;
-	p = bpf_map_lookup_elem(&probings, &slot);
-	if (!p) {
-		COUNT(run, TAKEN);
-		COUNT(run, LOST_SCRATCH);
-		run_release(run);
-		return NULL;
-	}
 	p->site = site;
 	p->phase = phase;
 	p->latency_ns = 0;
@@ -65,27 +54,22 @@ static __always_inline struct probing *probe_claim(struct run *run, __u32 site, 
 	return p;
 }
 
-/* A field at a time, as REGISTERS_COPY(). */
-#define PROBE_REGISTERS(p, r)                             \
-	do {                                              \
-		(p)->registers[PROBE_RAX] = (r)->ax;      \
-		(p)->registers[PROBE_RDX] = (r)->dx;      \
-		(p)->registers[PROBE_RCX] = (r)->cx;      \
-		(p)->registers[PROBE_RBX] = (r)->bx;      \
-		(p)->registers[PROBE_RSI] = (r)->si;      \
-		(p)->registers[PROBE_RDI] = (r)->di;      \
-		(p)->registers[PROBE_RBP] = (r)->bp;      \
-		(p)->registers[PROBE_RSP] = (r)->sp;      \
-		(p)->registers[PROBE_R8] = (r)->r8;       \
-		(p)->registers[PROBE_R9] = (r)->r9;       \
-		(p)->registers[PROBE_R10] = (r)->r10;     \
-		(p)->registers[PROBE_R11] = (r)->r11;     \
-		(p)->registers[PROBE_R12] = (r)->r12;     \
-		(p)->registers[PROBE_R13] = (r)->r13;     \
-		(p)->registers[PROBE_R14] = (r)->r14;     \
-		(p)->registers[PROBE_R15] = (r)->r15;     \
-		(p)->registers[PROBE_RIP] = (r)->ip;      \
-	} while (0)
+/* Claim it. NULL: the hit is lost, and counted. */
+static __always_inline struct probing *probe_claim(struct run *run, __u32 site, __u32 phase)
+{
+	struct probing *p = NULL;
+
+	if (!run_try_claim(run)) {
+		p = probing_begin(run, site, phase);
+		if (!p)
+			run_release(run);
+	}
+	if (!p) {
+		COUNT(run, TAKEN);
+		COUNT(run, LOST_SCRATCH);
+	}
+	return p;
+}
 
 /*
  * Words of a context that is nothing else: by a copy, for direct loads of words that a tracepoint

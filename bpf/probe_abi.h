@@ -39,6 +39,7 @@ enum probe_base {
 	/* index: enum probe_packet_field, of the sk_buff whose address is the value number from */
 	PROBE_BASE_PACKET,
 	PROBE_BASE_VALUE,	/* the value number from, an earlier one; kept from the entry, or not */
+	PROBE_BASE_COMMAND,	/* BYTES, of the USER: the arguments of the process, a NUL behind each */
 };
 
 /* Registers by their DWARF numbers (System V ABI for x86-64, figure 3.36). */
@@ -87,7 +88,8 @@ enum probe_fetch_flag {
  * bytes wide, with MEMORY, else value + offset, cut to bytes; then bit_count bits (0: all) from
  * bit_shift on. Of TEXT and BYTES: what lies at value + offset, but of COMM and addresses of a PACKET
  * these themselves. A read that fails makes it unreadable, never zero. Values are fetched in the
- * order of their numbers.
+ * order of their numbers; what one begins at or has for its size has to be kept from the entry when it
+ * is kept itself.
  */
 struct probe_fetch {
 	wick_u8 base;		/* enum probe_base */
@@ -98,7 +100,11 @@ struct probe_fetch {
 	wick_u8 bit_shift, bit_count;
 	wick_u8 step_count;
 	wick_u16 size;		/* most bytes of TEXT and BYTES, at most PROBE_TEXT_MAX */
-	wick_u8 size_value;	/* BYTES: 1 + the number of the value that says how many; 0: size */
+	/*
+	 * BYTES: 1 + the number of the value that says how many; 0: size. PACKET: 1 + the number of
+	 * the value that is the address of its socket; 0: only the packet itself says that.
+	 */
+	wick_u8 size_value;
 	wick_u8 from;		/* of VALUE and PACKET: the number of an earlier value */
 	wick_s64 offset;
 	wick_s32 step[PROBE_STEPS_MAX];

@@ -132,8 +132,7 @@ static __always_inline int probe_term_holds(const struct probe_site *site,
 	wick_u32 left = PROBE_VALUE_INDEX(term->left), right = PROBE_VALUE_INDEX(term->right);
 	int is_constant = term->right == PROBE_RIGHT_CONSTANT;
 
-	if (values->unreadable >> left & 1 ||
-	    (!is_constant && values->unreadable >> right & 1)) {
+	if (values->unreadable >> left & 1 || (!is_constant && values->unreadable >> right & 1)) {
 		*ret_unreadable = 1;
 		return 0;
 	}

@@ -26,6 +26,7 @@ enum probe_phase {
 /* Of a packet, once it was looked at. */
 struct probe_packet {
 	__u64 skb;		/* its sk_buff; 0: none was looked at */
+	__u64 sk;		/* its socket, if the probe knows it; or 0 */
 	__u64 address[4];	/* source, destination */
 	__u64 number[16];	/* by enum probe_packet_field */
 	__u32 known;		/* bits of those that are there */
@@ -43,6 +44,28 @@ struct probing {
 	struct wick_text_record text;
 	struct probe_event event;
 };
+
+/* A field at a time, as REGISTERS_COPY(). */
+#define PROBE_REGISTERS(p, r)                             \
+	do {                                              \
+		(p)->registers[PROBE_RAX] = (r)->ax;      \
+		(p)->registers[PROBE_RDX] = (r)->dx;      \
+		(p)->registers[PROBE_RCX] = (r)->cx;      \
+		(p)->registers[PROBE_RBX] = (r)->bx;      \
+		(p)->registers[PROBE_RSI] = (r)->si;      \
+		(p)->registers[PROBE_RDI] = (r)->di;      \
+		(p)->registers[PROBE_RBP] = (r)->bp;      \
+		(p)->registers[PROBE_RSP] = (r)->sp;      \
+		(p)->registers[PROBE_R8] = (r)->r8;       \
+		(p)->registers[PROBE_R9] = (r)->r9;       \
+		(p)->registers[PROBE_R10] = (r)->r10;     \
+		(p)->registers[PROBE_R11] = (r)->r11;     \
+		(p)->registers[PROBE_R12] = (r)->r12;     \
+		(p)->registers[PROBE_R13] = (r)->r13;     \
+		(p)->registers[PROBE_R14] = (r)->r14;     \
+		(p)->registers[PROBE_R15] = (r)->r15;     \
+		(p)->registers[PROBE_RIP] = (r)->ip;      \
+	} while (0)
 
 /* The places of this object's probe, by number. */
 struct {
@@ -230,7 +253,8 @@ static __always_inline long text_memory_read(const struct probe_fetch *fetch, vo
 static __always_inline void text_read(struct probing *p, const struct probe_fetch *fetch,
 				      __u32 index, __u64 address, __u32 size, int is_cut)
 {
-	__u32 offset = text_offset(p), in_page = TEXT_PAGE_BYTES - (address & (TEXT_PAGE_BYTES - 1));
+	__u32 offset = text_offset(p),
+	      in_page = TEXT_PAGE_BYTES - (address & (TEXT_PAGE_BYTES - 1));
 	void *to = p->event.values.text + offset;
 	long got = text_memory_read(fetch, to, size, address);
 	int may_again = p->phase == PROBE_PHASE_ENTER && fetch->flags & PROBE_FETCH_AGAIN;
@@ -304,19 +328,40 @@ static __always_inline void comm_fetch(struct probing *p, __u32 index)
 	text_keep(p, index, offset, bytes, 0);
 }
 
+static __always_inline void command_fetch(struct probing *p, const struct probe_fetch *fetch,
+					  __u32 index)
+{
+	struct task_struct *task = task_current();
+	__u64 start = BPF_CORE_READ(task, mm, arg_start), end = BPF_CORE_READ(task, mm, arg_end);
+
+	if (!start || end < start)
+		value_unreadable(p, index, start);
+	else if (end - start > fetch->size)
+		text_read(p, fetch, index, start, fetch->size, 1);
+	else
+		text_read(p, fetch, index, start, end - start, 0);
+}
+
 /* ---- all of them ---- */
+
+/* The value number @number - 1, an address; 0: there is none. */
+static __always_inline __u64 address_value(const struct probe_values *values, __u32 number)
+{
+	__u32 index = PROBE_VALUE_INDEX(number - 1);
+
+	return number && !(values->unreadable >> index & 1) ? values->value[index] : 0;
+}
 
 static __always_inline void packet_fetch(struct probing *p, const struct probe_fetch *fetch,
 					 __u32 slot, __u32 index)
 {
-	__u32 field = fetch->index & 15, from = PROBE_VALUE_INDEX(fetch->from), offset;
+	__u64 skb = address_value(&p->event.values, fetch->from + 1), *to;
 	struct probe_packet *packet = &p->packet;
-	__u64 skb = p->event.values.value[from], *to;
+	__u32 field = fetch->index & 15, offset;
 
-	if (p->event.values.unreadable >> from & 1)
-		skb = 0;
 	if (skb && packet->skb != skb) {
 		packet->skb = skb;
+		packet->sk = address_value(&p->event.values, fetch->size_value);
 		packet_parse_slot(slot);
 	}
 	if (!skb || !(packet->known >> field & 1)) {
@@ -350,6 +395,8 @@ __noinline int probe_value_slot(__u32 slot, __u32 index)
 		comm_fetch(p, index);
 	} else if (fetch->base == PROBE_BASE_PACKET) {
 		packet_fetch(p, fetch, slot, index);
+	} else if (fetch->base == PROBE_BASE_COMMAND) {
+		command_fetch(p, fetch, index);
 	} else if (base_read(p, fetch, &value) || steps_follow(fetch, &value)) {
 		value_unreadable(p, index, 0);
 	} else if (fetch->form == PROBE_NUMBER) {

@@ -2,8 +2,8 @@
 /*
  * probe_packet.bpf.h - who a packet is from and to: of an sk_buff, by its headers.
  *
- * What a socket sends has no headers yet when TCP handles it: then the socket says it. A part of
- * probe_fetch.bpf.h.
+ * What a socket sends has no headers yet while TCP handles it: then the socket says it, which the sk_buff
+ * does not know yet, either, but the probe may. A part of probe_fetch.bpf.h.
  */
 #ifndef WICK_PROBE_PACKET_BPF_H
 #define WICK_PROBE_PACKET_BPF_H
@@ -217,19 +217,21 @@ __noinline int packet_parse_slot(__u32 slot)
 	struct probe_packet *packet;
 	struct sk_buff *skb;
 	struct sock *sk;
-	__u32 state = 0;
+	__u8 state = 0;
+	__u32 bytes;
 
 	if (!p)
 		return 0;
 	packet = &p->packet;
 	skb = (struct sk_buff *)packet->skb;
 	packet->known = 0;
-	packet_set(packet, BYTES, BPF_CORE_READ(skb, len));
-	sk = BPF_CORE_READ(skb, sk);
-	if (sk) {
-		state = BPF_CORE_READ(sk, __sk_common.skc_state);
+	/* Whatever the address is: it need not be one of an sk_buff. */
+	if (BPF_CORE_READ_INTO(&bytes, skb, len))
+		return 0;
+	packet_set(packet, BYTES, bytes);
+	sk = BPF_CORE_READ(skb, sk) ?: (struct sock *)packet->sk;
+	if (sk && !BPF_CORE_READ_INTO(&state, sk, __sk_common.skc_state))
 		packet_set(packet, STATE, state);
-	}
 	if (packet_parse_headers(packet, skb) || !sk)
 		return 0;
 	packet_from_socket(packet, sk);

@@ -155,11 +155,6 @@ static __always_inline int stacks_wanted(void)
 	return settings.walk_user || settings.walk_kernel;
 }
 
-static __always_inline int value_wanted(__u64 value)
-{
-	return value >= settings.value_min && (!settings.value_max || value <= settings.value_max);
-}
-
 /* What the source knows of the wait, as labels. */
 static __always_inline void wait_details(struct run *run, const struct wick_wait *wait)
 {

@@ -10,16 +10,21 @@
 #include "bpf/cpu.skel.h"
 #include "bpf/exit.skel.h"
 #include "bpf/fault.skel.h"
+#include "bpf/fentry.skel.h"
 #include "bpf/irq.skel.h"
 #include "bpf/lock.skel.h"
 #include "bpf/offcpu.skel.h"
+#include "bpf/perf_counter.skel.h"
 #include "bpf/probe.skel.h"
 #include "bpf/process.skel.h"
+#include "bpf/rawtp.skel.h"
 #include "bpf/runq.skel.h"
 #include "bpf/signal.skel.h"
 #include "bpf/softirq.skel.h"
 #include "bpf/switches.skel.h"
 #include "bpf/syscall.skel.h"
+#include "bpf/syscall_values.skel.h"
+#include "bpf/tracepoint.skel.h"
 #include "bpf/wakeup.skel.h"
 #include "profiler/sources/needs.h"
 #include "profiler/privileges.h"
@@ -40,18 +45,23 @@ static const struct embedded {
 	const void *(*bytes)(size_t *size);
 } embedded_objects[] = {
 	{ "process", process__elf_bytes },
-	{ "probe", probe__elf_bytes },
 	{ "cpu", cpu__elf_bytes },
 	{ "exit", exit__elf_bytes },
 	{ "fault", fault__elf_bytes },
+	{ "fentry", fentry__elf_bytes },
 	{ "irq", irq__elf_bytes },
 	{ "lock", lock__elf_bytes },
 	{ "offcpu", offcpu__elf_bytes },
+	{ "perf_counter", perf_counter__elf_bytes },
+	{ "probe", probe__elf_bytes },
+	{ "rawtp", rawtp__elf_bytes },
 	{ "runq", runq__elf_bytes },
 	{ "signal", signal__elf_bytes },
 	{ "softirq", softirq__elf_bytes },
 	{ "switches", switches__elf_bytes },
 	{ "syscall", syscall__elf_bytes },
+	{ "syscall_values", syscall_values__elf_bytes },
+	{ "tracepoint", tracepoint__elf_bytes },
 	{ "wakeup", wakeup__elf_bytes },
 };
 

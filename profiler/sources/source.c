@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "profiler/bpf_maps.h"
+#include "profiler/probes/probe_set.h"
 
 #define SOURCE_LINKS_MAX 16
+#define SOURCE_CALL_TEXTS 1024
 
 struct source_run {
 	const struct source *row;
@@ -23,6 +25,20 @@ struct source_run {
 	size_t link_count;
 	const char *clock;
 };
+
+/* Texts are kept of as many calls as a busy machine has open at a time, if of any. */
+static uint32_t call_texts(const struct probe_set *probes)
+{
+	for (size_t i = 0; probes && i < probes->count; i++) {
+		const struct probe_site *site = &probes->places[i].layout.site;
+
+		for (size_t j = 0; j < site->value_count; j++)
+			if (site->values[j].form != PROBE_NUMBER &&
+			    site->values[j].flags & (PROBE_FETCH_AT_ENTRY | PROBE_FETCH_AGAIN))
+				return SOURCE_CALL_TEXTS;
+	}
+	return 0;
+}
 
 int source_open(const struct source *source, const struct source_options *options,
 		struct bpf_maps *maps, struct source_run **ret, struct error *err)
@@ -43,7 +59,9 @@ int source_open(const struct source *source, const struct source_options *option
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && source->objects[i]; i++) {
 		struct bpf_load load = { .name = source->objects[i],
 					 .settings = &options->settings,
-					 .prepare = source->prepare, .options = options };
+					 .prepare = source->prepare, .options = options,
+					 .sites = source->probes ? source->probes->count : 0,
+					 .call_texts = call_texts(source->probes) };
 		int r = bpf_maps_load_object(maps, &load, &run->objects[i], err);
 
 		if (r < 0)

@@ -10,6 +10,7 @@
  * on tracepoints that this kernel does not have). Nothing is attached, and each object has
  * its maps to itself.
  */
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -59,16 +60,41 @@ static void settings_add_options(struct wick_settings *settings)
 		settings->option[i] = 1;
 }
 
+/* Programs on uprobes that may sleep came with 6.0. */
+static bool kernel_has_sleepers(void)
+{
+	const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_SLEEPABLE);
+	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", nothing,
+					       ARRAY_SIZE(nothing), &options);
+
+	return fd >= 0;
+}
+
 /* "tp_btf/NAME" needs the type btf_trace_NAME. */
 static bool kernel_has_program(const struct btf *kernel, const char *section)
 {
 	const char *name = strstr(section, "tp_btf/");
 	char type[96];
 
+	if (strstr(section, "uprobe.s"))
+		return kernel_has_sleepers();
 	if (!name)
 		return true;
 	snprintf(type, sizeof(type), "btf_trace_%s", name + strlen("tp_btf/"));
 	return btf__find_by_name_kind(kernel, type, BTF_KIND_TYPEDEF) >= 0;
+}
+
+/* Which function sources set before they load such a program; every kernel has this one. */
+static void target_choose(struct bpf_program *program)
+{
+	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+
+	if (type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT)
+		bpf_program__set_attach_target(program, 0, "vfs_read");
 }
 
 static void programs_choose(struct bpf_object *object, const struct btf *kernel, bool all)
@@ -82,6 +108,7 @@ static void programs_choose(struct bpf_object *object, const struct btf *kernel,
 
 		bpf_program__set_autoload(program,
 					  wanted && kernel_has_program(kernel, section));
+		target_choose(program);
 	}
 }
 

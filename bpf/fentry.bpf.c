@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * fentry.bpf.c - functions of the kernel where they are entered or left, at a fraction of the cost of a
+ * kprobe.
+ *
+ * Which function is set before it is loaded, so that an object has one site. The context is its
+ * arguments, and behind them, where it is left, what it returns.
+ */
+#include "bpf/probe.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline int hit(void *ctx)
+{
+	struct run run = {};
+	struct probing *p;
+
+	if (!probe_open(&run, ctx))
+		return 0;
+	p = probe_claim(&run, settings.option[PROBE_OPTION_SITE], PROBE_PHASE_HIT);
+	if (!p)
+		return 0;
+	probe_words(p, ctx);
+	return probe_report(&run, p, NULL);
+}
+
+SEC("?fentry")
+int fentry_hit(void *ctx)
+{
+	return hit(ctx);
+}
+
+SEC("?fexit")
+int fexit_hit(void *ctx)
+{
+	return hit(ctx);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * rawtp.bpf.c - tracepoints of the kernel, by the arguments that they are called with.
+ */
+#include "bpf/probe.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* Such programs have no cookies before 6.10: an object has one site. */
+SEC("raw_tp")
+int rawtp_hit(void *ctx)
+{
+	struct run run = {};
+	struct probing *p;
+
+	if (!probe_open(&run, ctx))
+		return 0;
+	p = probe_claim(&run, settings.option[PROBE_OPTION_SITE], PROBE_PHASE_HIT);
+	if (!p)
+		return 0;
+	probe_words(p, ctx);
+	return probe_report(&run, p, NULL);
+}
