@@ -68,7 +68,7 @@ struct probe_scope {
 	/*
 	 * Fields, in place of arguments, of a tracepoint or of a USDT probe: fetches ready made, of
 	 * what lies there; its type says what a pointer leads to. Of a PACKET the offset is where in
-	 * the record the address of its sk_buff lies. TEXT and BYTES of size 0 are read as far as
+	 * the record the address of its sk_buff lies, and step[0], if any, its socket's. TEXT and BYTES of size 0 are read as far as
 	 * there is room.
 	 */
 	size_t field_count;

@@ -14,7 +14,7 @@ static void check_fetch(const struct probe_site *site, size_t index)
 {
 	const struct probe_fetch *fetch = &site->values[index];
 
-	fuzz_check(fetch->base <= PROBE_BASE_VALUE, "a base that is none");
+	fuzz_check(fetch->base <= PROBE_BASE_COMMAND, "a base that is none");
 	fuzz_check(fetch->step_count <= PROBE_STEPS_MAX, "too many steps");
 	fuzz_check(fetch->size <= PROBE_TEXT_MAX, "a text that is too long");
 	fuzz_check(fetch->form != PROBE_NUMBER || (fetch->bytes && fetch->bytes <= 8),
