@@ -88,7 +88,8 @@ enum probe_fetch_flag {
  * bytes wide, with MEMORY, else value + offset, cut to bytes; then bit_count bits (0: all) from
  * bit_shift on. Of TEXT and BYTES: what lies at value + offset, but of COMM and addresses of a PACKET
  * these themselves. A read that fails makes it unreadable, never zero. Values are fetched in the
- * order of their numbers.
+ * order of their numbers; what one begins at or has for its size has to be kept from the entry when it
+ * is kept itself.
  */
 struct probe_fetch {
 	wick_u8 base;		/* enum probe_base */

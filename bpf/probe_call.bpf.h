@@ -100,7 +100,8 @@ static __always_inline struct probe_call *call_find(const struct run *run,
 
 /*
  * Whether the frame @inner of a thread that is at @frame on its stack is gone. Of what lies on another
- * stack (a signal's, a coroutine's, an interrupt's) nothing is known.
+ * stack (a signal's, a coroutine's, an interrupt's) nothing is known. Stacks of coroutines that lie next
+ * to each other look like one: such calls are dropped, and their returns unknown.
  */
 static __always_inline int frame_is_gone(__u64 inner, __u64 frame)
 {

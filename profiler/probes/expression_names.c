@@ -98,6 +98,26 @@ static const char *scope_name(const struct probe_scope *scope)
 	return scope->what ? scope->what : "this probe";
 }
 
+/*
+ * The addresses of the packet and of its socket lie in the record, at the offset and at the step; they
+ * are values that all of its fields share.
+ */
+static void split_packet(const struct probe_fetch *fetch, struct expression_place *place)
+{
+	const struct probe_fetch address = { .base = PROBE_BASE_RECORD, .bytes = sizeof(uint64_t),
+					     .flags = PROBE_FETCH_MEMORY };
+
+	place->has_origin = true;
+	place->origin = address;
+	place->origin.offset = fetch->offset;
+	place->fetch.offset = 0;
+	place->has_socket = fetch->step_count;
+	place->socket = address;
+	place->socket.offset = fetch->step[0];
+	place->fetch.step_count = 0;
+	place->fetch.step[0] = 0;
+}
+
 int expression_place_field(const struct expression_context *context,
 			   const struct probe_field *field, struct expression_place *ret)
 {
@@ -117,21 +137,14 @@ int expression_place_field(const struct expression_context *context,
 	place.is_user = fetch->base == PROBE_BASE_RECORD ? fetch->flags & PROBE_FETCH_USER :
 							   context->scope->is_user;
 	place.is_fixed = fetch->base == PROBE_BASE_PACKET || fetch->base == PROBE_BASE_CONSTANT ||
-			 (fetch->flags & PROBE_FETCH_DATA_LOC);
+			 fetch->base == PROBE_BASE_COMMAND || (fetch->flags & PROBE_FETCH_DATA_LOC);
 	place.bit_shift = fetch->bit_shift;
 	place.bit_count = fetch->bit_count;
 	place.is_kept = context->scope->has_entry;
 	place.show = field->show;
 	place.has_show = place.type.info.kind != TYPE_STRUCT;
-	/* The packet's address lies at the offset; it is a value that all of its fields share. */
-	if (fetch->base == PROBE_BASE_PACKET) {
-		place.has_origin = true;
-		place.origin = (struct probe_fetch){ .base = PROBE_BASE_RECORD,
-						     .bytes = sizeof(uint64_t),
-						     .flags = PROBE_FETCH_MEMORY,
-						     .offset = fetch->offset };
-		place.fetch.offset = 0;
-	}
+	if (fetch->base == PROBE_BASE_PACKET)
+		split_packet(fetch, &place);
 	*ret = place;
 	return 0;
 }

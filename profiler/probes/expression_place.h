@@ -24,6 +24,8 @@ struct expression_place {
 	/* A value of its own that the fetch begins with: memory of two kinds is not read by one. */
 	struct probe_fetch origin;
 	bool has_origin;
+	struct probe_fetch socket;	/* of a packet: the value that is the address of its socket */
+	bool has_socket;
 	struct value_type type;
 	bool in_memory;		/* it lies at the offset; else it is what base and steps give */
 	bool is_user;		/* the memory that the next read is of */

@@ -36,9 +36,9 @@ static int find_same(const struct expression_compilation *c, const struct probe_
 
 /* The value that another one begins with, as a number without a name. Returns its number. */
 static int add_origin(struct expression_compilation *c, const struct expression_node *node,
-		      const struct expression_value *value)
+		      const struct probe_fetch *fetch)
 {
-	struct expression_value origin = { .fetch = value->origin,
+	struct expression_value origin = { .fetch = *fetch,
 					   .value = { .type = "void *",
 						      .show = PROBE_SHOW_HEXADECIMAL } };
 
@@ -54,10 +54,16 @@ int expression_value_add(struct expression_compilation *c, const struct expressi
 	int r;
 
 	if (value->has_origin) {
-		r = add_origin(c, node, value);
+		r = add_origin(c, node, &value->origin);
 		if (r < 0)
 			return r;
 		fetch.from = r;
+	}
+	if (value->has_socket) {
+		r = add_origin(c, node, &value->socket);
+		if (r < 0)
+			return r;
+		fetch.size_value = r + 1;
 	}
 	r = use == EXPRESSION_HIDDEN ? find_same(c, &fetch) : -ENOENT;
 	if (r >= 0)

@@ -236,6 +236,8 @@ int expression_value_from_place(struct expression_compilation *c,
 		value.fetch = place->fetch;
 		value.origin = place->origin;
 		value.has_origin = place->has_origin;
+		value.socket = place->socket;
+		value.has_socket = place->has_socket;
 		value.has_default_size = place->fetch.form != PROBE_NUMBER && !place->fetch.size;
 		value.fetch.flags |= memory_flags(c, place, place->fetch.form);
 		value.value.show = place->show;

@@ -22,6 +22,8 @@ struct expression_value {
 	struct probe_fetch fetch;
 	struct probe_fetch origin;	/* the earlier value that it begins with */
 	bool has_origin;
+	struct probe_fetch socket;	/* of a packet */
+	bool has_socket;
 	struct probe_value value;
 	struct value_type type;
 	bool has_default_size;

@@ -6,12 +6,18 @@
  *                arg1->f_path.dentry->d_name.name   buf[3]   *arg2   &arg1->x   arg1.y
  *                ((struct file *)arg1)->f_flags     arg1 as a type that the provider knows
  *                arg2:str   arg2:str[64]   arg1:s32   arg1:x   arg2:bytes[16]   arg2:bytes[arg3]
+ *                s8…s64 u8…u64 x8…x64, x, char, bool, ns, errno: how a number is read and shown
  *                NAME=EXPRESSION                    shown under that name
- *     filter     EXPR == != < <= > >= & EXPR, with && || ( ) !; numbers 10 0x1f 'c', texts "…" ("foo*": a prefix),
- *                names of enumerators and of errno ("ENOENT" is 2), sizes 4k, times 3ms
+ *     filter     EXPR == != < <= > >= & EXPR, with && || ( ) !; EXPR alone: it is not zero
+ *                numbers 10 0x1f 0644 'c', texts "…" ("foo*": a prefix), NULL, true, false,
+ *                names of enumerators and of errno ("ENOENT" is 2), sizes 4k, times 3ms,
+ *                addresses "10.0.0.1", names of protocols, states and flags of TCP
  *
- * Types say how values are read and shown: a pointer to char is a text, an enum shows its name. Knows
- * tables and types; knows no processes and loads nothing.
+ * Types say how values are read and shown: a pointer to char is a text, an enum shows its name, a
+ * struct that is a text (of C++, Go, Rust) is one. What the probe has goes before what is always
+ * there: of kill() "pid" is the argument. A filter is false where it wants what cannot be read, also
+ * behind "!". Comparisons that never hold ("u8 == 300") are refused. Knows tables and types; knows no
+ * processes and loads nothing.
  */
 #ifndef WICK_PROBE_EXPRESSION_H
 #define WICK_PROBE_EXPRESSION_H
@@ -60,7 +66,12 @@ struct probe_layout {
 /* What can be named where the probe fires. */
 struct probe_scope {
 	const struct type_function *function;	/* arguments and result; NULL: none are known */
-	/* Fields, in place of arguments, of a tracepoint or of a USDT probe: fetches ready made. */
+	/*
+	 * Fields, in place of arguments, of a tracepoint or of a USDT probe: fetches ready made, of
+	 * what lies there; its type says what a pointer leads to. Of a PACKET the offset is where in
+	 * the record the address of its sk_buff lies, and step[0], if any, its socket's. TEXT and BYTES of size 0 are read as far as
+	 * there is room.
+	 */
 	size_t field_count;
 	const struct probe_field {
 		const char *name;		/* "filename"; USDT: "arg1" */
@@ -78,8 +89,12 @@ struct probe_scope {
 };
 
 struct probe_request {
-	/* As written behind -e, with '+' between values; NULL: not asked for. */
-	const char *show;	/* "fd+buf:str+count"; NULL: every argument or field there is */
+	/* As written behind -e, with '+' between values. */
+	/*
+	 * "fd+buf:str+count"; "": nothing. NULL: every argument or field that can be read, and what is
+	 * returned, as many as there is room for beside the values of the others.
+	 */
+	const char *show;
 	const char *sum;	/* value= */
 	const char *labels;	/* label= */
 	const char *filter;	/* filter= */

@@ -65,8 +65,14 @@ static int find_errno(const char *name, uint64_t *ret)
 
 int probe_name_find(enum probe_show show, const char *name, uint64_t *ret)
 {
-	const char *bare = without_prefix(show, name);
+	const char *bare;
 
+	/* The kernel's own names need no value that is shown by them. */
+	if (!strncmp(name, "IPPROTO_", 8))
+		show = PROBE_SHOW_PROTOCOL;
+	else if (!strncmp(name, "TCP_", 4) && show != PROBE_SHOW_TCP_FLAGS)
+		show = PROBE_SHOW_TCP_STATE;
+	bare = without_prefix(show, name);
 	for (size_t i = 0; i < ARRAY_SIZE(named_numbers); i++) {
 		if (named_numbers[i].show == show && !strcasecmp(named_numbers[i].name, bare)) {
 			*ret = named_numbers[i].number;

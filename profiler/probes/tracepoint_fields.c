@@ -46,6 +46,22 @@ static bool is_packet(const struct tracepoint_field *field)
 	       (strstr(field->type, "struct sk_buff") || !strcmp(field->name, "skbaddr"));
 }
 
+static bool is_socket(const struct tracepoint_field *field)
+{
+	return field->is_pointer &&
+	       (strstr(field->type, "struct sock ") || !strcmp(field->name, "skaddr"));
+}
+
+/* The first one of a kind, or NULL. */
+static const struct tracepoint_field *find_kind(const struct tracepoint_format *format,
+						bool (*is_kind)(const struct tracepoint_field *))
+{
+	for (size_t i = 0; i < tracepoint_format_count(format); i++)
+		if (is_kind(tracepoint_format_at(format, i)))
+			return tracepoint_format_at(format, i);
+	return NULL;
+}
+
 static const struct tracepoint_field *find_field(const struct tracepoint_format *format,
 						 const char *name)
 {
@@ -165,16 +181,21 @@ static bool make_field(const struct tracepoint_format *format, size_t index, boo
 }
 
 static void make_packet_field(const struct packet_field *packet, const char *name,
-			      const struct tracepoint_field *skb, struct probe_field *ret)
+			      const struct tracepoint_field *skb,
+			      const struct tracepoint_field *socket, struct probe_field *ret)
 {
 	bool is_addresses = !packet->bytes;
 
 	*ret = (struct probe_field){ .name = name, .show = packet->show };
-	/* Where the sk_buff's address lies; to be compiled it becomes a value of its own. */
+	/* Where the sk_buff's address lies, and as a step its socket's; they become values of their own. */
 	ret->fetch = (struct probe_fetch){ .base = PROBE_BASE_PACKET, .index = packet->index,
 					   .form = is_addresses ? PROBE_BYTES : PROBE_NUMBER,
 					   .bytes = packet->bytes, .offset = skb->offset,
 					   .size = is_addresses ? ADDRESS6_BYTES : 0 };
+	if (socket) {
+		ret->fetch.step_count = 1;
+		ret->fetch.step[0] = socket->offset;
+	}
 	ret->type = (struct type_info){ .kind = is_addresses ? TYPE_ARRAY : TYPE_INTEGER,
 					.name = is_addresses ? "address" : "unsigned int",
 					.bytes = is_addresses ? ADDRESS6_BYTES : packet->bytes };
@@ -184,18 +205,16 @@ static void make_packet_field(const struct packet_field *packet, const char *nam
 static size_t make_packet(const struct tracepoint_format *format, bool taken,
 			  struct probe_field *ret)
 {
-	const struct tracepoint_field *skb = NULL;
+	const struct tracepoint_field *skb = find_kind(format, is_packet);
+	const struct tracepoint_field *socket = find_kind(format, is_socket);
 	size_t count = 0, i;
 
-	for (i = 0; i < tracepoint_format_count(format) && !skb; i++)
-		if (is_packet(tracepoint_format_at(format, i)))
-			skb = tracepoint_format_at(format, i);
 	for (i = 0; skb && i < ARRAY_SIZE(packet_fields); i++) {
 		const struct packet_field *packet = &packet_fields[i];
 
 		if (!find_field(format, packet->name) != taken)
 			make_packet_field(packet, taken ? packet->other_name : packet->name, skb,
-					  &ret[count++]);
+					  socket, &ret[count++]);
 	}
 	return count;
 }

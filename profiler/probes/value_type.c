@@ -9,9 +9,13 @@
 #include "profiler/base/cleanup.h"
 
 #define NAME_BYTES 128
+#define CONST "const "
 
-#define INTEGER(name_, bytes_, is_signed_) \
-	{ .kind = TYPE_INTEGER, .name = (name_), .bytes = (bytes_), .is_signed = (is_signed_) }
+#define INTEGER(name_, bytes_, is_signed_)                                \
+	{                                                                 \
+		.kind = TYPE_INTEGER, .name = (name_), .bytes = (bytes_), \
+		.is_signed = (is_signed_)                                 \
+	}
 
 /* Sizes of the LP64 model. */
 static const struct type_info built_in[] = {
@@ -180,14 +184,30 @@ int value_type_target(const struct type_provider *types, const struct value_type
 	return 0;
 }
 
+/* The kernel's names are "const unsigned char *"; u8 * and what is written to are no texts. */
+static bool is_constant_bytes(const struct value_type *type, const struct type_info *target)
+{
+	const char *name = target->name ? target->name : "";
+
+	if (value_type_kind(type) != TYPE_POINTER || !type->info.name ||
+	    strncmp(type->info.name, CONST, strlen(CONST)) != 0)
+		return false;
+	/* What is pointed to may have the word, too. */
+	if (!strncmp(name, CONST, strlen(CONST)))
+		name += strlen(CONST);
+	return !strcmp(name, "unsigned char");
+}
+
 bool value_type_is_text(const struct type_provider *types, const struct value_type *type)
 {
 	enum type_kind kind = value_type_kind(type);
 	struct value_type target;
 
-	return (kind == TYPE_POINTER || kind == TYPE_ARRAY) &&
-	       value_type_target(types, type, &target) == 0 && !target.pointers &&
-	       target.info.kind == TYPE_INTEGER && target.info.is_char;
+	if ((kind != TYPE_POINTER && kind != TYPE_ARRAY) ||
+	    value_type_target(types, type, &target) < 0 || target.pointers ||
+	    target.info.kind != TYPE_INTEGER)
+		return false;
+	return target.info.is_char || is_constant_bytes(type, &target.info);
 }
 
 bool value_type_is_enum(const struct value_type *type)

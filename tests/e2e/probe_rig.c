@@ -84,8 +84,13 @@ void probe_rig_open(struct probe_rig *rig)
 				    .prepare = prepare, .probes = &rig->set };
 	rig->needs = session_needs_new();
 	if (bpf_maps_open(&rig->limits, &rig->settings, rig->needs, cpus, cpus, &rig->maps, &err) ||
-	    source_open(&rig->row, &options, rig->maps, &rig->run, &err))
-		fail_msg("%s", err.text);
+	    source_open(&rig->row, &options, rig->maps, &rig->run, &err)) {
+		if (!rig->may_be_refused)
+			fail_msg("%s", err.text);
+		print_message("skipped: %s\n", err.text);
+		probe_rig_close(rig);
+		skip();
+	}
 	sites_write(rig);
 	drain.maps = rig->maps;
 	assert_int_equal(drain_new(&drain, &rig->drain), 0);

@@ -27,6 +27,7 @@ struct probe_rig {
 	struct wick_settings settings;		/* the rest is filled in when it is opened */
 	struct session_limits limits;		/* those that are not 0 */
 	void (*load)(struct bpf_object *object);	/* before it is; NULL: nothing to do */
+	bool may_be_refused;			/* then the case is skipped */
 	struct source row;
 	struct probe_set set;
 	struct session_needs *needs;

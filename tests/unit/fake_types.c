@@ -9,7 +9,7 @@
 enum fake_id {
 	NO_TYPE, INT, UNSIGNED, LONG, SHORT, CHAR, BYTE, BOOL, DOUBLE, VOID, STATE, TEXT, TEXTS,
 	VOID_POINTER, NAME, MAC, NUMBERS, QSTR, DENTRY, DENTRY_POINTER, PATH, FILE_TYPE,
-	FILE_POINTER, PAIR, SIZE, VIEW, REFERENCE,
+	FILE_POINTER, PAIR, SIZE, VIEW, REFERENCE, BYTES,
 };
 
 #define FAKE(id_, kind_, name_, bytes_, ...) \
@@ -28,6 +28,7 @@ static const struct type_info fakes[] = {
 	FAKE(VOID, TYPE_VOID, "void", 0),
 	FAKE(STATE, TYPE_INTEGER, "enum state", 4, .is_signed = true),
 	FAKE(TEXT, TYPE_POINTER, "const char *", 8),
+	FAKE(BYTES, TYPE_POINTER, "const unsigned char *", 8),
 	FAKE(TEXTS, TYPE_POINTER, "char **", 8),
 	FAKE(VOID_POINTER, TYPE_POINTER, "void *", 8),
 	FAKE(NAME, TYPE_ARRAY, "char[16]", 16, .count = 16),
@@ -57,6 +58,7 @@ static const struct fake_target {
 	{ DENTRY_POINTER, DENTRY },
 	{ FILE_POINTER, FILE_TYPE },
 	{ REFERENCE, INT },
+	{ BYTES, BYTE },
 };
 
 static const struct fake_member {
@@ -68,7 +70,7 @@ static const struct fake_member {
 } members[] = {
 	{ QSTR, "hash", 0, UNSIGNED, 0, 0 },
 	{ QSTR, "len", 4, UNSIGNED, 0, 0 },
-	{ QSTR, "name", 8, TEXT, 0, 0 },
+	{ QSTR, "name", 8, BYTES, 0, 0 },
 	{ DENTRY, "d_name", 32, QSTR, 0, 0 },
 	{ PATH, "mnt", 0, VOID_POINTER, 0, 0 },
 	{ PATH, "dentry", 8, DENTRY_POINTER, 0, 0 },

@@ -2,7 +2,10 @@
 /*
  * fake_types.h - a few types and a function of them, as debug information would describe them.
  *
- *	struct dentry { long unused[4]; struct { unsigned int hash, len; const char *name; } d_name; };
+ *	struct dentry {
+ *		long unused[4];
+ *		struct { unsigned int hash, len; const unsigned char *name; } d_name;
+ *	};
  *	struct file {
  *		long unused[2];
  *		struct { void *mnt; struct dentry *dentry; } f_path;

@@ -47,7 +47,7 @@ static void write_form(const struct probe_fetch *fetch, struct strbuf *buf)
 	else
 		strbuf_printf(buf, ".%s%u", fetch->form == PROBE_TEXT ? "text" : "bytes",
 			      fetch->size);
-	if (fetch->size_value)
+	if (fetch->size_value && fetch->base != PROBE_BASE_PACKET)
 		strbuf_printf(buf, "#v%u", fetch->size_value - 1);
 	if (fetch->bit_count)
 		strbuf_printf(buf, ":%u,%u", fetch->bit_shift, fetch->bit_count);
@@ -75,7 +75,8 @@ static void write_value(const struct probe_fetch *fetch, const struct probe_valu
 	if (fetch->base == PROBE_BASE_WORD || fetch->base == PROBE_BASE_PACKET)
 		strbuf_printf(buf, "%u", fetch->index);
 	if (fetch->base == PROBE_BASE_PACKET)
-		strbuf_printf(buf, "(v%u)", fetch->from);
+		strbuf_printf(buf, fetch->size_value ? "(v%u,v%u)" : "(v%u)", fetch->from,
+			      fetch->size_value - 1);
 	for (unsigned int i = 0; i < fetch->step_count; i++)
 		strbuf_printf(buf, "[%d]", fetch->step[i]);
 	if (fetch->offset)

@@ -169,11 +169,11 @@ static const struct refusal_case {
 	  "bad values: (fd==3): at '==3)': expected a value, this is a condition" },
 	{ "nothing between commas",
 	  UPROBE,
-	  { .show = "fd,,count" },
+	  { .show = "fd++count" },
 	  "bad values: fd,,count: at ',count': expected a value" },
 	{ "nothing behind a comma",
 	  UPROBE,
-	  { .show = "fd," },
+	  { .show = "fd+" },
 	  "bad values: fd,: at its end: expected a value" },
 	{ "a parenthesis that is not closed",
 	  UPROBE,
@@ -193,16 +193,16 @@ static const struct refusal_case {
 	  "bad filter: path==\"abc: at '\"abc': no \" ends it" },
 	{ "too many values",
 	  UPROBE,
-	  { .show = "fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd", .sum = "count" },
+	  { .show = "fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd", .sum = "count" },
 	  "bad value: count: at 'count': more than 16 values, the filter's included" },
 	{ "more values than a list has",
 	  UPROBE,
-	  { .show = "fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd" },
+	  { .show = "fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd" },
 	  "bad values: fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd: at 'fd': more than 16 "
 	  "values" },
 	{ "too much text",
 	  UPROBE,
-	  { .show = "path:str[512],path:str[511],path:str[510],path:str[509],path:str[508]" },
+	  { .show = "path:str[512]+path:str[511]+path:str[510]+path:str[509]+path:str[508]" },
 	  "bad values: path:str[512],path:str[511],path:str[510],path:str[509],path:str[508]: at "
 	  "'path:str[512],path:str[5': texts and bytes of more than 2048 together" },
 	{ "two sums",
@@ -374,7 +374,7 @@ static const struct refusal_case {
 	  "be made" },
 	{ "values of a filter that have no room",
 	  UPROBE,
-	  { .show = "fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd",
+	  { .show = "fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd",
 	    .filter = "count == 1 && pid == 2" },
 	  "bad filter: count == 1 && pid == 2: at 'pid == 2': more than 16 values, the filter's "
 	  "included" },
@@ -404,7 +404,7 @@ static const char *const incomplete[] = { "fd ==", "(fd == 1", "fd == 1 &&", "!"
 /* Before anything is known of the place, what is no expression is refused, and nothing else. */
 static void test_check(void **state)
 {
-	struct probe_request request = { .show = "foo->bar,x=arg1:str",
+	struct probe_request request = { .show = "foo->bar+x=arg1:str",
 					 .sum = "ret",
 					 .labels = "a+b",
 					 .filter = "foo == BAR && !baz" };
