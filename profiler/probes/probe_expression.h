@@ -40,6 +40,7 @@ enum probe_show {
 	PROBE_SHOW_PROTOCOL,
 	PROBE_SHOW_TCP_FLAGS,
 	PROBE_SHOW_TCP_STATE,
+	PROBE_SHOW_FLAGS,	/* bits; type has the names */
 };
 
 struct probe_value {
@@ -71,6 +72,7 @@ struct probe_scope {
 	bool is_user;				/* pointers are the task's */
 	bool has_return;			/* fired where a function returns */
 	bool has_entry;				/* and its arguments were kept when it was entered */
+	bool is_system_call;			/* ret is an errno, texts may become resident later */
 	const char *what;			/* "uprobe of malloc", for messages */
 };
 
