@@ -10,9 +10,6 @@
 #include "profiler/labels/labels.h"
 #include "profiler/probes/probe_set.h"
 
-/* Besides its fixed part: what names and labels take, which it shares. */
-#define EVENT_SHARE_BYTES 32
-
 /* Whose events are calls of the system. */
 static bool is_syscall(const struct source *source)
 {
@@ -80,6 +77,23 @@ static int fill_peer(const struct event_fill *f, const struct source *source,
 	return label->key ? 1 : -ENOMEM;
 }
 
+/* The builder is gone before the event is. */
+static int fill_label(const struct event_fill *f, const struct profile_label *label,
+		      struct event_label *ret)
+{
+	const char *unit = profile_builder_text(f->builder, label->unit);
+	const char *text = profile_builder_text(f->builder, label->text);
+
+	*ret = (struct event_label){ .number = label->number, .unit = "" };
+	ret->key = arena_strdup(f->arena, profile_builder_text(f->builder, label->key));
+	/* A number of nothing but itself has no unit. */
+	if (label->unit && label->unit != label->key)
+		ret->unit = arena_strdup(f->arena, unit);
+	if (label->text)
+		ret->text = arena_strdup(f->arena, text);
+	return !ret->key || !ret->unit || (label->text && !ret->text) ? -ENOMEM : 0;
+}
+
 static int fill_labels(const struct event_fill *f, const struct window_event *event,
 		       const struct profile_sample *sample, struct traced_event *e)
 {
@@ -93,15 +107,9 @@ static int fill_labels(const struct event_fill *f, const struct window_event *ev
 	if (!labels)
 		return -ENOMEM;
 	for (size_t i = LABELS_OF_TASK; i < sample->label_count; i++) {
-		const struct profile_label *label = &sample->labels[i];
-		const char *unit = profile_builder_text(f->builder, label->unit);
-		const char *key = profile_builder_text(f->builder, label->key);
-
-		/* A number of nothing but itself. */
-		labels[count] = (struct event_label){ .key = key, .number = label->number,
-						      .unit = strcmp(unit, key) ? unit : "" };
-		if (label->text)
-			labels[count].text = profile_builder_text(f->builder, label->text);
+		r = fill_label(f, &sample->labels[i], &labels[count]);
+		if (r < 0)
+			return r;
 		count += !fill_call(f, detail, &labels[count], e);
 	}
 	r = fill_peer(f, f->resolve->sources[event->sample.source], detail, &labels[count]);
@@ -140,7 +148,7 @@ int event_fill(const struct event_fill *f, const struct window_event *event,
 {
 	const struct source *source = f->resolve->sources[event->sample.source],
 			    *shown = f->resolve->shown[event->sample.source];
-	size_t bytes = sample->location_count * sizeof(*sample->locations);
+	size_t bytes = f->with_stacks ? sample->location_count * sizeof(*sample->locations) : 0;
 	struct traced_event *e = arena_alloc(f->arena, sizeof(*e));
 	int r;
 
@@ -160,21 +168,10 @@ int event_fill(const struct event_fill *f, const struct window_event *event,
 	r = r ?: fill_values(f, event, source, e);
 	if (r < 0)
 		return r;
-	e->location_count = sample->location_count;
+	e->location_count = bytes / sizeof(*sample->locations);
 	e->locations = arena_copy(f->arena, sample->locations, bytes);
 	if (!e->locations)
 		return -ENOMEM;
 	*ret = e;
 	return 0;
-}
-
-size_t event_bytes(const struct traced_event *e)
-{
-	size_t bytes = sizeof(*e) + e->label_count * sizeof(*e->labels) +
-		       e->value_count * sizeof(*e->values) +
-		       e->location_count * sizeof(*e->locations) + EVENT_SHARE_BYTES;
-
-	for (size_t i = 0; i < e->value_count; i++)
-		bytes += e->values[i].size;
-	return bytes;
 }

@@ -14,12 +14,10 @@ struct event_fill {
 	const struct resolve_options *resolve;
 	struct profile_builder *builder;	/* whose labels and locations they are */
 	struct arena *arena;			/* for all that is made */
+	bool with_stacks;
 };
 
-/* A new event in the arena; its names are missing. Returns 0 or -ENOMEM. */
+/* A new event in the arena; the names of its locations are missing. Returns 0 or -ENOMEM. */
 int event_fill(const struct event_fill *fill, const struct window_event *event,
 	       const struct profile_sample *sample, struct traced_event **ret);
-/* How much memory it takes, about. */
-size_t event_bytes(const struct traced_event *event);
-
 #endif

@@ -14,12 +14,15 @@
 #define NS_PER_SECOND 1000000000ull
 /* How often the last batches try to get into the queue. */
 #define ROOM_PAUSE_NS 10000000
+/* Of memory for events: most windows have few. */
+#define STORE_CHUNK_BYTES 8192
 
 /* What the events of a window point to; as many references as there are of these. */
 struct event_store {
 	unsigned int references;
 	struct arena *arena;
 	struct profile *names;
+	uint64_t event_bytes;		/* of all this, for each of its events */
 };
 
 struct event_stream {
@@ -61,7 +64,7 @@ static struct event_store *store_new(void)
 	if (!store)
 		return NULL;
 	store->references = 1;
-	store->arena = arena_new(0);
+	store->arena = arena_new(STORE_CHUNK_BYTES);
 	return store->arena ? take_ptr(store) : NULL;
 }
 
@@ -138,10 +141,15 @@ static int take_event(void *context, const struct window_event *event,
 static int finish_names(struct filling *f, size_t from)
 {
 	struct event_batch *held = &f->stream->held;
-	int r = profile_builder_finish(f->builder, &f->store->names);
+	bool with_stacks = f->fill.with_stacks;
+	uint64_t bytes = arena_bytes(f->store->arena) +
+			 (with_stacks ? profile_builder_bytes(f->builder) : 0);
+	int r = with_stacks ? profile_builder_finish(f->builder, &f->store->names) : 0;
 
 	for (size_t i = from; i < held->count && !r; i++)
 		held->events[i]->names = f->store->names;
+	if (held->count > from)
+		f->store->event_bytes = bytes / (held->count - from);
 	/* They would say less than they should; it is counted. */
 	for (; held->count > from && r < 0; held->count--)
 		store_put(held->events[held->count - 1]->store);
@@ -158,7 +166,8 @@ static int fill_window(struct filling *f, const struct window *window,
 	int r;
 
 	f->fill = (struct event_fill){ .resolve = &options, .builder = f->builder,
-				       .arena = f->store->arena };
+				       .arena = f->store->arena,
+				       .with_stacks = f->stream->options.with_stacks };
 	options.window = window;
 	options.jit_maps = jit_maps;
 	options.take = take_event;
@@ -243,7 +252,7 @@ static void batch_send(struct event_stream *s, struct event_batch *batch)
 	int r;
 
 	for (size_t i = 0; i < batch->count; i++) {
-		batch->bytes += event_bytes(batch->events[i]);
+		batch->bytes += batch->events[i]->store->event_bytes;
 		count += batch->events[i]->count;
 	}
 	r = try_send(s, batch);

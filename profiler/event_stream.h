@@ -22,6 +22,7 @@ struct queue;
 
 struct event_stream_options {
 	struct resolve_options resolve;	/* window and what takes samples are its own */
+	bool with_stacks;
 	struct queue *out;		/* of struct event_batch; closed when all is in it */
 	uint64_t bytes_max;		/* of batches that nobody has taken */
 	/* The kernel has the same limits, but lets some more through. */

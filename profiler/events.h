@@ -82,7 +82,7 @@ struct traced_event {
 	size_t label_count;
 	const struct event_value *values;
 	size_t value_count;
-	/* Its stack, leaf first: indices of locations of @names. */
+	/* Its stack, leaf first: indices of locations of @names; without options.stacks there is none. */
 	const struct profile *names;
 	const uint32_t *locations;
 	size_t location_count;

@@ -27,6 +27,7 @@ int session_open_stream(struct session *s)
 			.module_context = s->tables,
 			.label_notes = s->label_notes,
 		},
+		.with_stacks = s->options.stacks,
 		.bytes_max = s->window_bytes,
 		.events_max = s->options.events_max,
 		.events_per_second = s->options.events_per_second,

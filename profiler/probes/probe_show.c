@@ -2,50 +2,36 @@
 #include "profiler/probes/probe_show.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 
 #include "formats/quantity.h"
 #include "formats/utf8.h"
+#include "profiler/probes/probe_names.h"
 
 #define ERRNO_MAX 4095
-
-struct named_number {
-	uint64_t number;
-	const char *name;
-};
-
-static const char *name_of(const struct named_number *names, size_t count, uint64_t number)
-{
-	for (size_t i = 0; i < count; i++)
-		if (names[i].number == number)
-			return names[i].name;
-	return NULL;
-}
 
 /* ---- errors ---- */
 
 /* Of the kernel's own: a signal interrupted the call, which is made again unless a handler says no. */
-static const struct named_number restarts[] = {
-	{ 512, "ERESTARTSYS" },
-	{ 513, "ERESTARTNOINTR" },
-	{ 514, "ERESTARTNOHAND" },
-	{ 516, "ERESTART_RESTARTBLOCK" },
-};
+static const char *restart_name(int error)
+{
+	static const char *const names[] = { "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND",
+					     NULL, "ERESTART_RESTARTBLOCK" };
+
+	return error >= 512 && error - 512 < (int)ARRAY_SIZE(names) ? names[error - 512] : NULL;
+}
 
 const char *probe_error_name(int error)
 {
-	return strerrorname_np(error) ?: name_of(restarts, ARRAY_SIZE(restarts), (uint64_t)error);
+	return probe_name(PROBE_SHOW_ERRNO, (uint64_t)error) ?: restart_name(error);
 }
 
 void probe_show_error(int error, struct strbuf *ret)
 {
 	const char *name = probe_error_name(error);
 
-	if (name_of(restarts, ARRAY_SIZE(restarts), (uint64_t)error))
+	if (restart_name(error))
 		strbuf_printf(ret, "? %s (interrupted by a signal)", name);
 	else if (name)
 		strbuf_printf(ret, "-1 %s (%s)", name, strerrordesc_np(error));
@@ -146,37 +132,68 @@ void probe_show_bytes(const struct probe_value *value, const void *bytes, size_t
 
 /* ---- numbers ---- */
 
-static void add_flags(uint64_t number, struct strbuf *ret)
+static void add_part(struct strbuf *ret, const char **bar, const char *name)
 {
-	static const char *const names[] = { "FIN", "SYN", "RST", "PSH",
-					     "ACK", "URG", "ECE", "CWR" };
-	const char *bar = "";
+	strbuf_printf(ret, "%s%s", *bar, name);
+	*bar = "|";
+}
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (!(number >> i & 1))
-			continue;
-		strbuf_printf(ret, "%s%s", bar, names[i]);
-		bar = "|";
-	}
-	if (!*bar)
+/* What is left of a number after its flags, and what has none at all. */
+static void add_rest(struct strbuf *ret, const char *bar, uint64_t rest)
+{
+	if (rest)
+		strbuf_printf(ret, "%s0x%" PRIx64, bar, rest);
+	else if (!*bar)
 		strbuf_add_char(ret, '0');
 }
 
-static const struct named_number protocols[] = {
-	{ IPPROTO_ICMP, "ICMP" }, { IPPROTO_IGMP, "IGMP" }, { IPPROTO_TCP, "TCP" },
-	{ IPPROTO_UDP, "UDP" },	  { IPPROTO_GRE, "GRE" },   { IPPROTO_ESP, "ESP" },
-	{ IPPROTO_AH, "AH" },	  { IPPROTO_ICMPV6, "ICMPv6" }, { IPPROTO_SCTP, "SCTP" },
-	{ IPPROTO_UDPLITE, "UDPLITE" },
-};
+static void add_tcp_flags(uint64_t number, struct strbuf *ret)
+{
+	const char *bar = "";
 
-static const struct named_number states[] = {
-	{ TCP_ESTABLISHED, "ESTABLISHED" }, { TCP_SYN_SENT, "SYN_SENT" },
-	{ TCP_SYN_RECV, "SYN_RECV" },	    { TCP_FIN_WAIT1, "FIN_WAIT1" },
-	{ TCP_FIN_WAIT2, "FIN_WAIT2" },	    { TCP_TIME_WAIT, "TIME_WAIT" },
-	{ TCP_CLOSE, "CLOSE" },		    { TCP_CLOSE_WAIT, "CLOSE_WAIT" },
-	{ TCP_LAST_ACK, "LAST_ACK" },	    { TCP_LISTEN, "LISTEN" },
-	{ TCP_CLOSING, "CLOSING" },	    { 12, "NEW_SYN_RECV" },
-};
+	for (unsigned int bit = 0; bit < 8; bit++) {
+		if (!(number >> bit & 1))
+			continue;
+		add_part(ret, &bar, probe_name(PROBE_SHOW_TCP_FLAGS, 1ull << bit));
+		number &= ~(1ull << bit);
+	}
+	add_rest(ret, bar, number);
+}
+
+static bool enumerator_at(const struct type_info *type, size_t index, struct type_enumerator *ret)
+{
+	return type->provider && type->provider->enumerator &&
+	       !type->provider->enumerator(type, index, ret);
+}
+
+static bool add_exact(const struct type_info *type, uint64_t number, struct strbuf *ret)
+{
+	struct type_enumerator e;
+
+	for (size_t i = 0; enumerator_at(type, i, &e); i++)
+		if ((uint64_t)e.value == number) {
+			strbuf_add_text(ret, e.name);
+			return true;
+		}
+	return false;
+}
+
+/* In the order of the enumerators: one of several bits may come before those it has. */
+static void add_flags(const struct type_info *type, uint64_t number, struct strbuf *ret)
+{
+	struct type_enumerator e;
+	const char *bar = "";
+
+	if (!number && add_exact(type, number, ret))
+		return;
+	for (size_t i = 0; enumerator_at(type, i, &e); i++) {
+		if (!e.value || (number & (uint64_t)e.value) != (uint64_t)e.value)
+			continue;
+		add_part(ret, &bar, e.name);
+		number &= ~(uint64_t)e.value;
+	}
+	add_rest(ret, bar, number);
+}
 
 static void add_name(const char *name, uint64_t number, struct strbuf *ret)
 {
@@ -186,19 +203,11 @@ static void add_name(const char *name, uint64_t number, struct strbuf *ret)
 		strbuf_printf(ret, "%" PRIu64, number);
 }
 
-/* A number that no enumerator has may be several of them, or none at all: then it stays one. */
+/* One that no enumerator has stays a number. */
 static void add_enumerator(const struct type_info *type, uint64_t number, struct strbuf *ret)
 {
-	struct type_enumerator e;
-
-	for (size_t i = 0; type->provider && type->provider->enumerator &&
-			   !type->provider->enumerator(type, i, &e);
-	     i++)
-		if (e.value == (int64_t)number) {
-			strbuf_add_text(ret, e.name);
-			return;
-		}
-	strbuf_printf(ret, type->is_signed ? "%" PRId64 : "%" PRIu64, number);
+	if (!add_exact(type, number, ret))
+		strbuf_printf(ret, type->is_signed ? "%" PRId64 : "%" PRIu64, number);
 }
 
 static void add_character(uint64_t number, struct strbuf *ret)
@@ -252,13 +261,14 @@ void probe_show_number(const struct probe_value *value, uint64_t number, struct 
 		add_port_or_address(number, ret);
 		break;
 	case PROBE_SHOW_PROTOCOL:
-		add_name(name_of(protocols, ARRAY_SIZE(protocols), number), number, ret);
+	case PROBE_SHOW_TCP_STATE:
+		add_name(probe_name(value->show, number), number, ret);
 		break;
 	case PROBE_SHOW_TCP_FLAGS:
-		add_flags(number, ret);
+		add_tcp_flags(number, ret);
 		break;
-	case PROBE_SHOW_TCP_STATE:
-		add_name(name_of(states, ARRAY_SIZE(states), number), number, ret);
+	case PROBE_SHOW_FLAGS:
+		add_flags(&value->type_info, number, ret);
 		break;
 	case PROBE_SHOW_SIGNED:
 		strbuf_printf(ret, "%" PRId64, (int64_t)number);

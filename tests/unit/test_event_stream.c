@@ -6,6 +6,7 @@
 #include "formats/profile.h"
 #include "profiler/base/queue.h"
 #include "profiler/event_stream.h"
+#include "profiler/probes/probe_set.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/unit.h"
 
@@ -32,9 +33,11 @@ static void fixture_init(struct fixture *f, struct event_stream_options options,
 	assert_int_equal(label_notes_new(0, -1, &f->notes), 0);
 	options.out = f->queue;
 	options.bytes_max = options.bytes_max ?: 1 << 20;
-	options.resolve = (struct resolve_options){ .sources = sources, .shown = sources,
-						    .source_count = 1, .label_notes = f->notes,
-						    .symbolizer = symbolizer_new(NULL) };
+	options.resolve.sources = options.resolve.sources ?: sources;
+	options.resolve.shown = options.resolve.sources;
+	options.resolve.source_count = 1;
+	options.resolve.label_notes = f->notes;
+	options.resolve.symbolizer = symbolizer_new(NULL);
 	assert_int_equal(event_stream_new(&options, &f->stream), 0);
 }
 
@@ -287,6 +290,61 @@ static void test_content(void **state)
 	fixture_done(&f);
 }
 
+/* A probe with a number and a text. */
+static struct probe_place place = {
+	.name = "libc:open",
+	.layout = {
+		.site = { .value_count = 2, .values = { { .form = PROBE_NUMBER },
+							{ .form = PROBE_TEXT } } },
+		.values = { { .name = "flags", .show = PROBE_SHOW_SIGNED },
+			    { .name = "path", .show = PROBE_SHOW_TEXT } },
+	},
+};
+static const struct probe_set places = { .places = &place, .count = 1 };
+static const struct source probed = { .name = "uprobe", .probes = &places };
+static const struct source *const probed_sources[] = { &probed };
+
+/* The event of a probe at place number @site, as it comes out; the batch is the caller's to free. */
+static struct event_batch *probe_event(struct fixture *f, uint32_t site)
+{
+	struct probe_values values = { .site = site, .text_bytes = 4,
+				       .value = { -7ull, 4ull << 32 }, .text = "/tmp" };
+	struct window_event event = { .sample = { .key = { .task = TASK }, .value = { 1, 0 } },
+				      .time_ns = 5, .values = &values };
+	struct window *w = window_until(100);
+	void *item;
+
+	assert_int_equal(window_add_event(w, &event), 0);
+	pass(f, w);
+	assert_int_equal(queue_take(f->queue, 0, &item), 0);
+	return item;
+}
+
+static void test_values(void **state)
+{
+	struct event_batch *batch;
+	const struct traced_event *e;
+	struct fixture f;
+
+	fixture_init(&f, (struct event_stream_options){ .resolve.sources = probed_sources }, 8);
+	batch = probe_event(&f, 0);
+	e = batch->events[0];
+	assert_string_equal(e->name, "libc:open");
+	assert_string_equal(e->source, "uprobe");
+	assert_int_equal(e->value_count, 2);
+	assert_string_equal(e->values[0].name, "flags");
+	assert_int_equal((int64_t)e->values[0].number, -7);
+	assert_int_equal(e->values[1].size, 4);
+	assert_memory_equal(e->values[1].bytes, "/tmp", 4);
+	event_batch_free(batch);
+	/* A place there is not. */
+	batch = probe_event(&f, 1);
+	assert_int_equal(batch->events[0]->value_count, 0);
+	assert_string_equal(batch->events[0]->name, "uprobe");
+	event_batch_free(batch);
+	fixture_done(&f);
+}
+
 /* Takes what is there. Whether an allocation failed, number @skipped. */
 static bool pass_failing(struct fixture *f, const struct window *w, size_t skipped)
 {
@@ -335,6 +393,7 @@ int main(void)
 		UNIT_TEST("each second has as many as were asked for", test_rate),
 		UNIT_TEST("a wait that has not ended is there at the end", test_open),
 		UNIT_TEST("an event says who, where, how long and whom", test_content),
+		UNIT_TEST("an event of a probe says what was read, and where", test_values),
 		UNIT_TEST("without memory events are lost, and counted", test_memory),
 	};
 

@@ -41,6 +41,8 @@ static const struct number_case numbers[] = {
 	{ "an enumerator", PROBE_SHOW_ENUM, 1, "MONDAY" },
 	{ "a negative one", PROBE_SHOW_ENUM, -1ull, "NEVER" },
 	{ "a number that no enumerator has", PROBE_SHOW_ENUM, 4, "4" },
+	{ "flags, and bits without a name", PROBE_SHOW_FLAGS, 0x1001, "MONDAY|0x1000" },
+	{ "no flags", PROBE_SHOW_FLAGS, 0, "0" },
 	{ "a time", PROBE_SHOW_NANOSECONDS, 1500000, "1.50 ms" },
 	{ "what a call returned", PROBE_SHOW_ERRNO, 3, "3" },
 	{ "what it failed with", PROBE_SHOW_ERRNO, -2ull, "-1 ENOENT (No such file or directory)" },
@@ -53,6 +55,7 @@ static const struct number_case numbers[] = {
 	{ "one without a name", PROBE_SHOW_PROTOCOL, 200, "200" },
 	{ "flags of TCP", PROBE_SHOW_TCP_FLAGS, 0x12, "SYN|ACK" },
 	{ "none of them", PROBE_SHOW_TCP_FLAGS, 0, "0" },
+	{ "one that TCP has not", PROBE_SHOW_TCP_FLAGS, 0x102, "SYN|0x100" },
 	{ "a state of TCP", PROBE_SHOW_TCP_STATE, 1, "ESTABLISHED" },
 	{ "an unknown one", PROBE_SHOW_TCP_STATE, 99, "99" },
 };
