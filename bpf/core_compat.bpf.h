@@ -102,6 +102,16 @@ static __always_inline void task_comm_read(struct task_struct *task, void *to)
 		words[1] = text_word(((const __u64 *)task->comm)[1]);
 }
 
+/* A mix of the names of @task and of its process, as cheap as it goes; only where HAS_TYPED_TASK. */
+static __always_inline __u64 task_names(struct task_struct *task)
+{
+	const __u64 *own = (const __u64 *)task->comm;
+	const __u64 *leader = (const __u64 *)task->group_leader->comm;
+
+	return own[0] * 0x9e3779b97f4a7c15ull + own[1] * 0xbf58476d1ce4e5b9ull +
+	       leader[0] * 0x94d049bb133111ebull + leader[1] * 0xff51afd7ed558ccdull;
+}
+
 /* self_exec_id grew from u32 to u64 in 5.7 (d1e7fd6462ca); its low half suffices. */
 static __always_inline __u32 task_exec_id(struct task_struct *task)
 {

@@ -39,7 +39,7 @@ static __always_inline int runq_end(struct run *run, struct wick_wait *wait, __u
  * the wait of the other. Two programs, because one is too much for the stack and patience of
  * older verifiers.
  */
-SEC("tp_btf/sched_switch")
+SEC("?tp_btf/sched_switch")
 int BPF_PROG(runq_in, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	__u32 tid = next->pid;
@@ -57,7 +57,7 @@ int BPF_PROG(runq_in, bool preempt, struct task_struct *prev, struct task_struct
 	return 0;
 }
 
-SEC("tp_btf/sched_switch")
+SEC("?tp_btf/sched_switch")
 int BPF_PROG(runq_out, bool preempt, struct task_struct *prev)
 {
 	struct switch_out out;
@@ -94,6 +94,56 @@ int BPF_PROG(runq_out, bool preempt, struct task_struct *prev)
 		wait_prepare(wait);
 	else
 		wait_open(wait);
+	return 0;
+}
+
+/* As runq_out() without stacks, and with labels that need no look at how the task came here. */
+static __always_inline void runq_leave(void *ctx, struct task_struct *prev, bool preempt,
+				       __u64 now_ns)
+{
+	__u32 state = preempt ? 0 : task_state(prev);
+	struct wick_wait *wait;
+	struct run run = { .is_alone = 1 };
+
+	if (!prev->pid || run_open(&run, ctx, prev))
+		return;
+	if (state & STATE_DEAD) {
+		wait_forget(run.tid);
+		return;
+	}
+	if (!task_wanted(&run)) {
+		COUNT(&run, FILTERED);
+		return;
+	}
+	wait = wait_place(&run, wait_find(run.tid));
+	if (!wait)
+		return;
+	wait->state = WICK_WAIT_NONE;
+	barrier();
+	wait->task = 0;
+	wait->cpu = detail_wanted(CPU) ? bpf_get_smp_processor_id() + 1 : 0;
+	wait->begin_ns = state ? 0 : now_ns ? now_ns : bpf_ktime_get_ns();
+	if (state)
+		wait_prepare(wait);
+	else
+		wait_open(wait);
+}
+
+/* Both in one, where neither walks a stack: source_runq.c chooses. */
+SEC("?tp_btf/sched_switch")
+int BPF_PROG(runq_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	__u32 tid = next->pid;
+	struct wick_wait *wait = tid ? wait_find(tid) : NULL;
+	struct run run = { .is_alone = 1 };
+	__u64 now_ns = 0;
+
+	if (wait && (wait->state == WICK_WAIT_OPEN || wait->state == WICK_WAIT_PREPARED) &&
+	    !run_open(&run, ctx, next)) {
+		now_ns = bpf_ktime_get_ns();
+		runq_end(&run, wait, now_ns);
+	}
+	runq_leave(ctx, prev, preempt, now_ns);
 	return 0;
 }
 

@@ -144,7 +144,7 @@ static __always_inline void first_sample_note(void)
 }
 
 /* A wanted sample is there. Returns whether it can go on: else it is over the limit or lost, and counted. */
-static __always_inline int sample_claim(struct run *run)
+static __always_inline int sample_claim_bare(struct run *run)
 {
 	if (settings.deliver_events && !events_allowed()) {
 		COUNT(run, LIMITED);
@@ -152,7 +152,13 @@ static __always_inline int sample_claim(struct run *run)
 	}
 	COUNT(run, TAKEN);
 	first_sample_note();
-	if (run_claim(run))
+	return !run_claim(run);
+}
+
+/* The same, with a detail to put together. */
+static __always_inline int sample_claim(struct run *run)
+{
+	if (!sample_claim_bare(run))
 		return 0;
 	detail_clear(run);
 	return 1;

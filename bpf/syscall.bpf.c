@@ -19,19 +19,76 @@ enum { OPTION_NAMED };		/* settings.syscalls says which */
 #define SYSCALL_SIGRETURN 15	/* x86-64: rt_sigreturn */
 #define ERRNO_MAX 4095
 
+struct call {
+	__u32 number, error;		/* errno, or 0 */
+	__u32 is_compat;
+};
+
 /* 32-bit calls have numbers of their own, for which there are no names. */
 static __always_inline int call_wanted(struct task_struct *task, unsigned long number)
 {
+	unsigned long word = number / 64;
+
 	if (!settings.option[OPTION_NAMED])
 		return 1;
-	return number < WICK_SYSCALL_WORDS * 64 && !task_in_compat_syscall(task) &&
-	       settings.syscalls[number / 64 % WICK_SYSCALL_WORDS] >> (number % 64) & 1;
+	if (word >= WICK_SYSCALL_WORDS || task_in_compat_syscall(task))
+		return 0;
+	/* Bounded here again: verifiers forget what was asked of a number that lay on the stack. */
+	barrier_var(word);
+	return settings.syscalls[word % WICK_SYSCALL_WORDS] >> (number % 64) & 1;
 }
 
 /* Returning from a signal's handler restores registers of code that was in no call. */
 static __always_inline unsigned long returned_number(const struct pt_regs *regs)
 {
 	return regs->orig_ax == -1ul ? SYSCALL_SIGRETURN : regs->orig_ax;
+}
+
+static __always_inline void call_label(struct run *run, const struct call *call)
+{
+	if (!call->is_compat)
+		detail_label(run, SYSCALL, call->number);
+	if (call->error)
+		detail_label(run, ERRNO, call->error);
+}
+
+/* As its thread's last call was: then nothing is put together again. */
+static __always_inline __u64 call_detail(struct run *run, struct wick_wait *wait,
+					 const struct call *call, __u64 value)
+{
+	const __u64 own = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(ERRNO);
+	__u64 facts = (__u64)call->is_compat << 63 | (__u64)call->error << 32 | wait->syscall;
+	__u64 id;
+
+	if (wait->known_facts == facts)
+		return wait->known_detail;
+	detail_clear(run);
+	call_label(run, call);
+	detail_add_common(run, value);
+	id = detail_send(run);
+	if (!(settings.labels & ~own) && id != WICK_DETAIL_LOST) {
+		wait->known_detail = id;
+		wait->known_facts = facts;
+	}
+	return id;
+}
+
+/* Where no stack is wanted. */
+static __always_inline void call_count(struct run *run, struct wick_wait *wait,
+				       const struct call *call, __u64 value)
+{
+	struct wick_key key = {};
+
+	if (!sample_claim_bare(run))
+		return;
+	key.task = wait_task(run, wait);
+	if (key.task) {
+		key.detail = call_detail(run, wait, call, value);
+		sample_deliver(run, &key, value);
+	} else {
+		COUNT(run, LOST_TASK);
+	}
+	run_release(run);
 }
 
 SEC("tp_btf/sys_enter")
@@ -61,6 +118,7 @@ int BPF_PROG(syscall_return, struct pt_regs *regs, long result)
 	struct task_struct *task = task_current();
 	unsigned long number = returned_number(regs);
 	struct wick_wait *wait;
+	struct call call;
 	struct run run = { .is_alone = 1 };
 	__u64 value;
 
@@ -77,12 +135,16 @@ int BPF_PROG(syscall_return, struct pt_regs *regs, long result)
 		COUNT(&run, FILTERED);
 		return 0;
 	}
+	call.number = number;
+	call.error = result < 0 && result >= -ERRNO_MAX ? -result : 0;
+	call.is_compat = task_in_compat_syscall(task) != 0;
+	if (!stacks_wanted()) {
+		call_count(&run, wait, &call, value);
+		return 0;
+	}
 	if (!sample_claim(&run))
 		return 0;
-	if (!task_in_compat_syscall(task))
-		detail_label(&run, SYSCALL, number);
-	if (result < 0 && result >= -ERRNO_MAX)
-		detail_label(&run, ERRNO, -result);
+	call_label(&run, &call);
 	return sample_finish(&run, NULL, value);
 }
 

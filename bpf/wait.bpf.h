@@ -52,6 +52,9 @@ static __always_inline struct wick_wait *wait_new(__u32 tid)
 	return bpf_map_lookup_elem(&waits, &tid);
 }
 
+/* known_facts of a place whose detail is not known; no source has it. */
+#define WAIT_FACTS_NONE 0ull
+
 /* Which thread, and which program it runs: tids are used again, and execve() swaps them. */
 static __always_inline __u32 task_instance(struct task_struct *task)
 {
@@ -90,6 +93,7 @@ static __always_inline void wait_begin(struct wick_wait *wait, __u64 now_ns)
 	wait->peer_task = wait->peer_kernel = wait->peer_user = 0;
 	wait->key = wait->lock = 0;
 	wait->reason = wait->syscall = wait->error = 0;
+	wait->cpu = detail_wanted(CPU) ? bpf_get_smp_processor_id() + 1 : 0;
 	barrier();
 	wait->state = WICK_WAIT_BEGUN;
 }
@@ -155,6 +159,37 @@ static __always_inline int stacks_wanted(void)
 	return settings.walk_user || settings.walk_kernel;
 }
 
+/* What the place remembers is good for as long as user space has it. */
+static __always_inline void wait_remember(struct run *run, struct wick_wait *wait)
+{
+	if (wait->known_generation == run->generation)
+		return;
+	wait->known_task = 0;
+	wait->known_facts = WAIT_FACTS_NONE;
+	wait->known_generation = run->generation;
+}
+
+/*
+ * As task_send(). Without stacks that is most of what a sample costs, and from one of a thread to its next
+ * the task seldom changes: its place remembers the id, with a mix of all that goes into it.
+ */
+static __always_inline __u64 wait_task(struct run *run, struct wick_wait *wait)
+{
+	struct task_struct *task = run->task;
+	__u64 names;
+
+	wait_remember(run, wait);
+	if (!HAS_TYPED_TASK)
+		return task_send(run);
+	names = task_names(task) + task_instance(task) * 0xd6e8feb86659fd93ull +
+		(TASK_FIELD(task, flags) & PF_EXITING_FLAG);
+	if (!wait->known_task || wait->known_names != names) {
+		wait->known_names = names;
+		wait->known_task = task_send(run);
+	}
+	return wait->known_task;
+}
+
 /* What the source knows of the wait, as labels. */
 static __always_inline void wait_details(struct run *run, const struct wick_wait *wait)
 {
@@ -174,6 +209,29 @@ static __always_inline void wait_details(struct run *run, const struct wick_wait
 	}
 }
 
+/* The id of what is known of it. Most waits of a thread are as its last one, whose id its place remembers. */
+static __always_inline __u64 wait_detail_send(struct run *run, struct wick_wait *wait, __u64 value)
+{
+	const __u64 plain = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(ERRNO) |
+			    WICK_DETAIL_BIT(REASON);
+	int is_plain = !(settings.labels & ~plain) && !wait->key && !wait->lock && !wait->peer_task;
+	__u64 facts = 1ull << 63 | (__u64)wait->error << 40 | (__u64)wait->reason << 32 |
+		      wait->syscall, id;
+
+	wait_remember(run, wait);
+	if (is_plain && wait->known_facts == facts)
+		return wait->known_detail;
+	detail_clear(run);
+	wait_details(run, wait);
+	detail_add_common(run, value);
+	id = detail_send(run);
+	if (is_plain && id != WICK_DETAIL_LOST) {
+		wait->known_detail = id;
+		wait->known_facts = facts;
+	}
+	return id;
+}
+
 /*
  * It has ended, and its stacks are known, or none are wanted. @run is of the thread that waited,
  * current or not.
@@ -183,18 +241,16 @@ static __always_inline void wait_report(struct run *run, struct wick_wait *wait,
 	struct wick_key key = { .task = wait->task, .kernel_stack = wait->kernel_stack,
 				.user_stack = wait->user_stack };
 
-	if (!sample_claim(run))
+	if (!sample_claim_bare(run))
 		return;
 	if (!key.task)
-		key.task = task_send(run);
+		key.task = wait_task(run, wait);
 	if (!key.task) {
 		COUNT(run, LOST_TASK);
 		run_release(run);
 		return;
 	}
-	wait_details(run, wait);
-	detail_add_common(run, value);
-	key.detail = detail_send(run);
+	key.detail = wait_detail_send(run, wait, value);
 	sample_deliver(run, &key, value);
 	run_release(run);
 }

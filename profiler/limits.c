@@ -6,7 +6,7 @@
 /* Bytes of kernel memory an entry costs, hash overhead included (measured by map fdinfo). */
 #define COUNT_BYTES 128
 #define PROCESS_BYTES 112
-#define WAIT_BYTES 160
+#define WAIT_BYTES 208
 #define SEGMENT_BYTES ((uint64_t)WICK_SEGMENT_BLOCKS * sizeof(struct wick_block))
 
 static uint32_t clamp(uint64_t value, uint32_t least, uint32_t most)

@@ -181,7 +181,7 @@ struct closing {
 	struct open_waits_closed closed;
 };
 
-/* As wait_details() of bpf/wait.bpf.h; where it would have run is not known. */
+/* As wait_details() of bpf/wait.bpf.h; where it would have run is not known, but where it ran last. */
 static uint64_t wait_detail(struct window *window, const struct wick_settings *settings,
 			    const struct wick_wait *wait, uint64_t value)
 {
@@ -192,6 +192,7 @@ static uint64_t wait_detail(struct window *window, const struct wick_settings *s
 		uint64_t value;
 	} fields[] = {
 		{ WICK_DETAIL_BUCKET, true, 63 - __builtin_clzll(value | 1) },
+		{ WICK_DETAIL_CPU, wait->cpu, wait->cpu - 1ull },
 		{ WICK_DETAIL_SYSCALL, wait->syscall, wait->syscall - 1ull },
 		{ WICK_DETAIL_KEY, wait->key, wait->key },
 		{ WICK_DETAIL_LOCK, wait->lock, wait->lock },

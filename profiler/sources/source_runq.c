@@ -4,14 +4,21 @@
 
 #include "profiler/sources/source_rows.h"
 
+static void choose(struct bpf_object *object, const char *name, bool is_needed)
+{
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, name), is_needed);
+}
+
 void source_runq_prepare(const struct source_options *options, struct bpf_object *object)
 {
+	const uint64_t of_leaving = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(REASON);
 	const struct wick_settings *settings = &options->settings;
 	bool is_walked = settings->walk_user || settings->walk_kernel;
-	struct bpf_program *program;
+	bool is_bare = !is_walked && !(settings->labels & of_leaving);
 
-	program = bpf_object__find_program_by_name(object, "runq_return");
-	bpf_program__set_autoload(program, settings->value_min && settings->walk_user);
-	program = bpf_object__find_program_by_name(object, "runq_waiting");
-	bpf_program__set_autoload(program, settings->value_min || !is_walked);
+	choose(object, "runq_switch", is_bare);
+	choose(object, "runq_in", !is_bare);
+	choose(object, "runq_out", !is_bare);
+	choose(object, "runq_return", settings->value_min && settings->walk_user);
+	choose(object, "runq_waiting", settings->value_min || !is_walked);
 }

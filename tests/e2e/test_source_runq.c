@@ -28,15 +28,17 @@ static bool has_targets(void *context, struct session *session)
 	return session_has_targets(session);
 }
 
-static void profile_crowd(const char *event, unsigned int stacks, struct harness_result *ret,
-			  struct thread threads[THREADS])
+/* @bare: without stacks, and without labels but for who it was. */
+static void profile_crowd(const char *event, unsigned int stacks, bool bare,
+			  struct harness_result *ret, struct thread threads[THREADS])
 {
 	char path[256];
 	const char *const command[] = { "@crowded", "2", path, NULL };
 	const struct session_event events[] = { { event } };
 	struct harness_run run = { .command = command, .seconds = 60, .during = has_targets,
+				   .no_stacks = bare,
 				   .session = { .events = events, .event_count = 1,
-						.stacks = stacks } };
+						.stacks = stacks, .labels_only = bare } };
 	FILE *report;
 
 	harness_need_bpf();
@@ -88,7 +90,7 @@ static void test_truth(void **state)
 	struct harness_result result;
 	int64_t all, spinning;
 
-	profile_crowd("runq", 0, &result, threads);
+	profile_crowd("runq", 0, false, &result, threads);
 	check_delays(&result, threads);
 	all = sample_sum(result.profile, "runq", &(struct sample_choice){ .thread = "spinner" });
 	spinning = sample_sum(result.profile, "runq",
@@ -104,9 +106,20 @@ static void test_no_stacks(void **state)
 	struct thread threads[THREADS];
 	struct harness_result result;
 
-	profile_crowd("runq", SESSION_STACKS_KERNEL, &result, threads);
+	profile_crowd("runq", SESSION_STACKS_KERNEL, false, &result, threads);
 	check_delays(&result, threads);
 	assert_int_equal(result.stats.reported_user, 0);
+	harness_done(&result);
+}
+
+/* By one program at a switch, which then does less. */
+static void test_bare(void **state)
+{
+	struct thread threads[THREADS];
+	struct harness_result result;
+
+	profile_crowd("runq", 0, true, &result, threads);
+	check_delays(&result, threads);
 	harness_done(&result);
 }
 
@@ -116,7 +129,7 @@ static void test_least(void **state)
 	struct thread threads[THREADS];
 	struct harness_result result;
 
-	profile_crowd("runq,min=500us", 0, &result, threads);
+	profile_crowd("runq,min=500us", 0, false, &result, threads);
 	assert_true(result.stats.reported > 100 && result.stats.filtered > 0);
 	for (uint32_t i = 0; i < result.profile->sample_count; i++) {
 		const int64_t *values = result.profile->samples[i].values;
@@ -135,6 +148,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("delays are as long as the kernel says", test_truth),
 		UNIT_TEST("delays without user stacks are the same", test_no_stacks),
+		UNIT_TEST("and without any stacks and labels", test_bare),
 		UNIT_TEST("short delays are left out", test_least),
 	};
 

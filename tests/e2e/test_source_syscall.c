@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "profiler/session_private.h"
@@ -17,6 +19,9 @@
 /* As in tests/workloads/calls.c. */
 enum { READS = 2000, FAILURES = 500, NAPS = 100, NAP_NS = 2000000, SIGNALS = 50, CHILDREN = 20,
        CHILD_WRITES = 4 * CHILDREN * 7, OLD_CALLS = 30 };
+
+/* Instead of SESSION_STACKS_…, of which 0 is all. */
+#define NO_STACKS UINT32_MAX
 
 static void report_path(char *ret, size_t size)
 {
@@ -37,8 +42,9 @@ static void profile_calls(const char *event, unsigned int stacks, struct harness
 	const char *const command[] = { "@calls", path, NULL };
 	const struct session_event events[] = { { event } };
 	struct harness_run run = { .command = command, .seconds = 60, .during = has_targets,
+				   .no_stacks = stacks == NO_STACKS,
 				   .session = { .events = events, .event_count = 1,
-						.stacks = stacks } };
+						.stacks = stacks == NO_STACKS ? 0 : stacks } };
 	FILE *report;
 
 	harness_need_bpf();
@@ -160,6 +166,103 @@ static void test_least(void **state)
 	harness_done(&result);
 }
 
+/* What a thread does that changes its name and its process's, and fails now and then. */
+enum { RENAMES = 40, CALLS_BETWEEN = 25 };
+
+static pid_t start_renaming(int *ret_go)
+{
+	static const char *const names[] = { "renamed-even", "renamed-odd" };
+	int ends[2];
+	pid_t pid;
+	char byte;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	*ret_go = ends[1];
+	if (pid) {
+		close(ends[0]);
+		return pid;
+	}
+	if (read(ends[0], &byte, 1) != 1)
+		_exit(1);
+	for (int i = 0; i < RENAMES; i++) {
+		prctl(PR_SET_NAME, names[i % 2]);
+		for (int call = 0; call < CALLS_BETWEEN; call++)
+			syscall(call % 5 ? SYS_getppid : SYS_tgkill, -1, -1, 0);
+		usleep(20000);
+	}
+	_exit(0);
+}
+
+static bool go_then_wait(void *context, struct session *session)
+{
+	int *go = context;
+
+	if (*go >= 0) {
+		assert_int_equal(write(*go, "", 1), 1);
+		close(*go);
+		*go = -1;
+	}
+	return session_has_targets(session);
+}
+
+/* Without stacks a call is counted as its thread's last one, if nothing of it has changed. */
+static void test_renamed(void **state)
+{
+	static const struct session_event events[] = { { "syscall:getppid+tgkill" } };
+	static const char *const names[] = { "renamed-even", "renamed-odd" };
+	struct harness_run run = { .seconds = 60, .no_stacks = true, .during = go_then_wait,
+				   .session = { .events = events, .event_count = 1 } };
+	struct harness_result result;
+	pid_t pid;
+	int go;
+
+	harness_need_bpf();
+	pid = start_renaming(&go);
+	run.context = &go;
+	run.session.pids = &pid;
+	run.session.pid_count = 1;
+	harness_profile(&run, &result);
+	harness_end(pid);
+	harness_print("renamed", &result);
+	harness_check_invariant(&result.stats);
+	assert_int_equal(result.stats.lost, 0);
+	for (int i = 0; i < 2; i++) {
+		struct sample_choice choice = { .comm = names[i], .thread = names[i],
+						.label = "syscall", .text = "getppid" };
+
+		assert_int_equal(sample_sum(result.profile, "calls", &choice),
+				 RENAMES / 2 * CALLS_BETWEEN * 4 / 5);
+		choice.label = "errno";
+		choice.text = "EINVAL";
+		assert_int_equal(sample_sum(result.profile, "calls", &choice),
+				 RENAMES / 2 * CALLS_BETWEEN / 5);
+	}
+	harness_done(&result);
+}
+
+/* And what comes and goes is told apart as with them. */
+static void test_no_stacks(void **state)
+{
+	struct harness_result result;
+	double napped_ns;
+	int old;
+
+	profile_calls("syscall", NO_STACKS, &result, &napped_ns, &old);
+	check_count(&result, "preadv", calls(&result, NULL, "syscall", "preadv"), READS);
+	check_count(&result, "pwrite of children", calls(&result, NULL, "syscall", "pwrite64"),
+		    CHILD_WRITES);
+	check_count(&result, "failed openat", calls(&result, NULL, "errno", "ENOTDIR"), FAILURES);
+	check_count(&result, "waits for a signal", calls(&result, NULL, "syscall", "rt_sigsuspend"),
+		    SIGNALS);
+	check_count(&result, "returns from handlers",
+		    calls(&result, NULL, "syscall", "rt_sigreturn"), SIGNALS);
+	check_count(&result, "execve", calls(&result, NULL, "syscall", "execve"), 2 * CHILDREN);
+	check_count(&result, "32-bit calls", calls(&result, NULL, "syscall", NULL),
+		    old ? OLD_CALLS : 0);
+	harness_done(&result);
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -238,6 +341,8 @@ int main(void)
 		UNIT_TEST("calls are as long as the caller saw them", test_length),
 		UNIT_TEST("only calls that are named are counted", test_named),
 		UNIT_TEST("short calls are left out", test_least),
+		UNIT_TEST("without stacks they are counted and named, too", test_no_stacks),
+		UNIT_TEST("also where a thread changes its name", test_renamed),
 		UNIT_TEST("calls that do not exist are refused", test_refused),
 		UNIT_TEST("a storm of calls loses nothing beside cpu", test_storm),
 	};

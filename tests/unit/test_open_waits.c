@@ -221,7 +221,8 @@ static void test_close(void **state)
 static void test_close_details(void **state)
 {
 	struct fixture f = { .settings = { .labels = WICK_DETAIL_BIT(REASON) |
-						     WICK_DETAIL_BIT(BUCKET) } };
+						     WICK_DETAIL_BIT(BUCKET) |
+						     WICK_DETAIL_BIT(CPU) } };
 	struct wick_wait wait = open_wait;
 	const struct wick_detail *detail;
 	struct window *w = window_new(0);
@@ -232,6 +233,7 @@ static void test_close_details(void **state)
 	fixture_open(&f);
 	wait.reason = WICK_REASON_DISK;
 	wait.syscall = 8;
+	wait.cpu = 1;
 	put(&f, 1, &wait);
 	keep(&f, window_full());
 	assert_int_equal(open_waits_close(f.waits, w, END_NS, &closed), 0);
@@ -240,10 +242,11 @@ static void test_close_details(void **state)
 	detail = window_detail(w, sample.key.detail);
 	assert_non_null(detail);
 	assert_int_equal(detail->present,
-			 WICK_DETAIL_BIT(REASON) | WICK_DETAIL_BIT(BUCKET) |
+			 WICK_DETAIL_BIT(REASON) | WICK_DETAIL_BIT(BUCKET) | WICK_DETAIL_BIT(CPU) |
 				 WICK_DETAIL_BIT(PEER_TASK) | WICK_DETAIL_BIT(PEER_KERNEL) |
 				 WICK_DETAIL_BIT(PEER_USER));
 	assert_int_equal(detail->value[WICK_DETAIL_REASON], WICK_REASON_DISK);
+	assert_int_equal(detail->value[WICK_DETAIL_CPU], 0);
 	assert_int_equal(detail->value[WICK_DETAIL_BUCKET], 13);
 	assert_int_equal(window_task(w, TASK)->pid, TASK);
 	assert_int_equal(window_task(w, PEER_TASK)->pid, PEER_TASK);
