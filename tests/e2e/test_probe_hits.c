@@ -101,16 +101,18 @@ static void test_values(void **state)
 {
 	struct probe_site site = all_site();
 	struct probe_rig rig = rig_of(&site, true);
-	struct inner inner = { .low = 5, .middle = 0x1e, .high = 7, .name = "nested" };
+	/* On the stack: a page of constants may not be there yet. */
+	char comm[] = "probe hits", text[] = "text", nested[] = "nested", bytes[] = "by\0te",
+	     nothing[] = "";
+	struct inner inner = { .low = 5, .middle = 0x1e, .high = 7, .name = nested };
 	struct outer outer = { .inner = &inner };
 	const struct window_event *event;
 	const uint64_t *values;
-	char comm[] = "probe hits";
 
 	rig_begin(&rig);
 	assert_int_equal(pthread_setname_np(pthread_self(), comm), 0);
-	probed(5, "text", &outer, "by\0te", 77, 'x', 0x123456789abcdef0);
-	probed(-7, "", &outer, "abc", -1, '\xff', -1);
+	probed(5, text, &outer, bytes, 77, 'x', 0x123456789abcdef0);
+	probed(-7, nothing, &outer, bytes, -1, '\xff', -1);
 	probe_rig_stop(&rig);
 	assert_int_equal(probe_rig_event_count(&rig), 2);
 	event = probe_rig_event(&rig, 0);
