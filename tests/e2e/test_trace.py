@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""wick trace: a line for each event and none too many, in order, in every format, to the very end."""
+"""wick trace: a line for each event and none too many, in order, in every format, to the end."""
 import collections
 import json
 import os
@@ -223,7 +223,8 @@ def test_pipe():
           said)
     # Nobody reads for a while: what does not fit is dropped.
     child = subprocess.Popen([WICK, "trace", "syscall:getppid", "-p", str(busy.pid), "-d", "3",
-                              "--memory", "16M"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                              "--memory", "16M", "--capacity", "queue_items=4"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     time.sleep(4)
     lines = []
     reader = threading.Thread(target=lambda: lines.extend(child.stdout))
@@ -235,8 +236,9 @@ def test_pipe():
     busy.wait()
     match = SUMMARY.search(said)
     check("a reader that is too slow loses events, which are counted",
-          match and "output-late" in (match.group(3) or "") and
-          int(match.group(1)) == len(lines) + int(match.group(2)), "%d lines\n%s" % (len(lines), said))
+          match and "-late" in (match.group(3) or "") and
+          int(match.group(1)) == len(lines) + int(match.group(2)),
+          "%d lines\n%s" % (len(lines), said))
 
 
 def test_stack():
