@@ -8,11 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-WICK = os.environ.get("WICK", os.path.join(TOP, "build/wick"))
+WICK = os.path.abspath(os.environ.get("WICK", os.path.join(TOP, "build/wick")))
 SECONDS = 60
 SUMMARY = re.compile(r"^events +(\d+) taken in [0-9.]+ s.*?, (\d+) lost(?: \([^)]*\): ([^;\n]*))?"
                      r"(?:; (\d+) more)?", re.MULTILINE)
@@ -309,6 +310,7 @@ def main():
     if os.geteuid():
         print("needs root")
         sys.exit(77)
+    os.chdir(tempfile.mkdtemp(dir=os.environ.get("WICK_TMP")))
     for name, test in sorted(globals().items()):
         if name.startswith("test_"):
             test()
