@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""wick trace: a line for each event and none too many, in order, in every format, to the very end."""
+"""wick trace: a line for each event and none too many, in order, in every format, to the end."""
 import collections
 import json
 import os
@@ -8,11 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-WICK = os.environ.get("WICK", os.path.join(TOP, "build/wick"))
+WICK = os.path.abspath(os.environ.get("WICK", os.path.join(TOP, "build/wick")))
 SECONDS = 60
 SUMMARY = re.compile(r"^events +(\d+) taken in [0-9.]+ s.*?, (\d+) lost(?: \([^)]*\): ([^;\n]*))?"
                      r"(?:; (\d+) more)?", re.MULTILINE)
@@ -223,7 +224,8 @@ def test_pipe():
           said)
     # Nobody reads for a while: what does not fit is dropped.
     child = subprocess.Popen([WICK, "trace", "syscall:getppid", "-p", str(busy.pid), "-d", "3",
-                              "--memory", "16M"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                              "--memory", "16M", "--capacity", "queue_items=4"],
+                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     time.sleep(4)
     lines = []
     reader = threading.Thread(target=lambda: lines.extend(child.stdout))
@@ -235,8 +237,9 @@ def test_pipe():
     busy.wait()
     match = SUMMARY.search(said)
     check("a reader that is too slow loses events, which are counted",
-          match and "output-late" in (match.group(3) or "") and
-          int(match.group(1)) == len(lines) + int(match.group(2)), "%d lines\n%s" % (len(lines), said))
+          match and "-late" in (match.group(3) or "") and
+          int(match.group(1)) == len(lines) + int(match.group(2)),
+          "%d lines\n%s" % (len(lines), said))
 
 
 def test_stack():
@@ -307,6 +310,7 @@ def main():
     if os.geteuid():
         print("needs root")
         sys.exit(77)
+    os.chdir(tempfile.mkdtemp(dir=os.environ.get("WICK_TMP")))
     for name, test in sorted(globals().items()):
         if name.startswith("test_"):
             test()
