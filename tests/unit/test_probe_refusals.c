@@ -162,7 +162,7 @@ static const struct refusal_case {
 	{ "a comparison is no value",
 	  UPROBE,
 	  { .show = "fd==3" },
-	  "bad values: fd==3: at '==3': expected ','" },
+	  "bad values: fd==3: at '==3': expected '+'" },
 	{ "a comparison in parentheses is no value",
 	  UPROBE,
 	  { .show = "(fd==3)" },
@@ -170,11 +170,11 @@ static const struct refusal_case {
 	{ "nothing between commas",
 	  UPROBE,
 	  { .show = "fd++count" },
-	  "bad values: fd,,count: at ',count': expected a value" },
+	  "bad values: fd++count: at '+count': expected a value" },
 	{ "nothing behind a comma",
 	  UPROBE,
 	  { .show = "fd+" },
-	  "bad values: fd,: at its end: expected a value" },
+	  "bad values: fd+: at its end: expected a value" },
 	{ "a parenthesis that is not closed",
 	  UPROBE,
 	  { .show = "(fd" },
@@ -198,17 +198,17 @@ static const struct refusal_case {
 	{ "more values than a list has",
 	  UPROBE,
 	  { .show = "fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd" },
-	  "bad values: fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd,fd: at 'fd': more than 16 "
+	  "bad values: fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd+fd: at 'fd': more than 16 "
 	  "values" },
 	{ "too much text",
 	  UPROBE,
 	  { .show = "path:str[512]+path:str[511]+path:str[510]+path:str[509]+path:str[508]" },
-	  "bad values: path:str[512],path:str[511],path:str[510],path:str[509],path:str[508]: at "
-	  "'path:str[512],path:str[5': texts and bytes of more than 2048 together" },
+	  "bad values: path:str[512]+path:str[511]+path:str[510]+path:str[509]+path:str[508]: at "
+	  "'path:str[512]+path:str[5': texts and bytes of more than 2048 together" },
 	{ "two sums",
 	  UPROBE,
-	  { .show = "", .sum = "fd,count" },
-	  "bad value: fd,count: at 'count': one value can be the main one" },
+	  { .show = "", .sum = "fd+count" },
+	  "bad value: fd+count: at 'count': one value can be the main one" },
 	{ "a sum that is a text",
 	  UPROBE,
 	  { .show = "", .sum = "comm" },
@@ -416,7 +416,7 @@ static void test_check(void **state)
 		assert_int_equal(probe_request_check(&request, &err), -EINVAL);
 		assert_non_null(strstr(err.text, incomplete[i]));
 	}
-	request = (struct probe_request){ .show = "a+b" };
+	request = (struct probe_request){ .show = "a,b" };
 	assert_int_equal(probe_request_check(&request, &err), -EINVAL);
 	request = (struct probe_request){ .labels = "a,b" };
 	assert_int_equal(probe_request_check(&request, &err), -EINVAL);
