@@ -88,10 +88,19 @@ struct {
 /* Keeps the compiler from leaving out a mask for what it knows of a number, and verifiers do not. */
 #define PROBE_OPAQUE(number) asm volatile("" : "+r"(number))
 
+/*
+ * Whose memory it is. Types of the kernel seldom tell its pointers to the task's memory from its own
+ * (Debian's say __user of none); the addresses do. What is the task's for certain stays so.
+ */
+static __always_inline int is_of_user(const struct probe_fetch *fetch, __u64 address)
+{
+	return fetch->flags & PROBE_FETCH_USER || !(address >> 63);
+}
+
 static __always_inline long memory_read(const struct probe_fetch *fetch, void *to, __u32 size,
 					__u64 address)
 {
-	if (fetch->flags & PROBE_FETCH_USER)
+	if (is_of_user(fetch, address))
 		return bpf_probe_read_user(to, size, (void *)address);
 	return bpf_probe_read_kernel(to, size, (void *)address);
 }
@@ -223,7 +232,7 @@ static __always_inline long string_read(const struct probe_fetch *fetch, void *t
 	size += 2;
 	PROBE_OPAQUE(size);
 	size &= PROBE_TEXT_ROOM - 1;
-	if (fetch->flags & PROBE_FETCH_USER)
+	if (is_of_user(fetch, address))
 		got = bpf_probe_read_user_str(to, size, (void *)address);
 	else
 		got = bpf_probe_read_kernel_str(to, size, (void *)address);

@@ -302,7 +302,9 @@ static int add_sample(struct resolver *r, const struct window_event *event)
 	const struct window *window = r->options->window;
 	const struct window_sample *sample = &event->sample;
 	char peer[WICK_COMM_BYTES + 1] = "";
-	struct label_input input = { .peer = peer, .window = window, .notes = r->options->label_notes,
+	struct label_input input = { .peer = peer,
+				     .window = window,
+				     .notes = r->options->label_notes,
 				     .task = window_task(window, sample->key.task),
 				     .detail = window_detail(window, sample->key.detail) };
 	uint64_t weight = sample->value.count;

@@ -266,6 +266,9 @@ static void settings_add(struct session *s, size_t index, struct wick_settings *
 		own->skip_pid = getpid();
 	if (row->no_user_stack)
 		own->walk_user = 0;
+	/* By it interrupts are told from the tasks they hit; nobody is shown it who does not ask. */
+	if (s->options.stream && row->in_interrupts && row->peer_label)
+		own->walk_kernel = 1;
 	if (row->no_kernel_stack)
 		own->walk_kernel = 0;
 	if (!own->walk_kernel && tells_peer(row, own))

@@ -17,10 +17,13 @@ struct list_options {
 };
 
 static const struct option_row list_table[] = {
-	{ 'p', "pid", "PID,...", "files that these processes have mapped, for patterns of functions",
-	  "Patterns", option_parse_processes, offsetof(struct list_options, pids),
-	  .completion = COMPLETE_PID },
-	{ .name = "json", .section = "Output", .help = "as JSON", .parse = option_parse_flag,
+	{ 'p', "pid", "PID,...",
+	  "files that these processes have mapped, for patterns of functions", "Patterns",
+	  option_parse_processes, offsetof(struct list_options, pids), .completion = COMPLETE_PID },
+	{ .name = "json",
+	  .section = "Output",
+	  .help = "as JSON",
+	  .parse = option_parse_flag,
 	  .offset = offsetof(struct list_options, json) },
 	TOOL_HELP_OPTION,
 	{ 0 },
@@ -232,14 +235,15 @@ const struct tool list_tool = {
 	.name = "list",
 	.summary = "list what can be sampled, and the formats",
 	.usage = "[PATTERN]",
-	.description = "Print the events and labels of wick record, and the formats that are read "
-		       "and written. Where this machine cannot record an event, or only a part of "
-		       "it, a line below it says why, and what to use or get instead. What "
-		       "recording as a whole needs says wick doctor.\n\n"
-		       "With a pattern print the probes that match, with their arguments, as they can "
-		       "be given to wick record -e and wick trace: SCHEME:PATTERN, of functions and "
-		       "USDT probes SCHEME:FILE:PATTERN, where * ? and [a-z] match any characters. "
-		       "Without a scheme it is all of the kernel's.",
+	.description =
+		"Print the events and labels of wick record, and the formats that are read "
+		"and written. Where this machine cannot record an event, or only a part of "
+		"it, a line below it says why, and what to use or get instead. What "
+		"recording as a whole needs says wick doctor.\n\n"
+		"With a pattern print the probes that match, with their arguments, as they can "
+		"be given to wick record -e and wick trace: SCHEME:PATTERN, of functions and "
+		"USDT probes SCHEME:FILE:PATTERN, where * ? and [a-z] match any characters. "
+		"Without a scheme it is all of the kernel's.",
 	.examples = list_examples,
 	.words_max = 1,
 	.options = list_table,

@@ -181,7 +181,8 @@ static const struct label_row {
 	{ NULL, NULL, WICK_DETAIL_PEER_TASK, 0, read_peer },
 	{ NULL, NULL, WICK_DETAIL_KEY, 0, read_key },
 };
-_Static_assert(ARRAY_SIZE(label_table) + 5 + PROBE_LABELS_MAX <= LABELS_MAX, "each row may add one");
+_Static_assert(ARRAY_SIZE(label_table) + 5 + PROBE_LABELS_MAX <= LABELS_MAX,
+	       "each row may add one");
 
 static uint64_t row_fact(const struct label_row *row)
 {

@@ -122,10 +122,13 @@ static int check_offset(struct search *s, const struct function_entry *function,
 	r = r ?: instructions_begin_at(s->code, function->address, function->size, words->offset,
 				       &begins);
 	if (r < 0)
-		return r == -ENOMEM ? r : refuse(s, function, "its instructions cannot be read", err);
-	return begins ? 0 : error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: no instruction "
-				      "begins there", function->name,
-				      (unsigned long long)words->offset);
+		return r == -ENOMEM ? r :
+				      refuse(s, function, "its instructions cannot be read", err);
+	return begins ? 0 :
+			error_set(err, ERROR_USAGE, -EINVAL,
+				  "bad event: %s+%llu: no instruction "
+				  "begins there",
+				  function->name, (unsigned long long)words->offset);
 }
 
 static int add_function(struct search *s, const struct function_entry *function,
@@ -228,7 +231,8 @@ static int search_module(struct probe_finding *f, struct module *module, struct 
 	int r = function_list_read(module, f->words.name, PROBE_PLACES_MAX, &list);
 
 	if (r == -EOVERFLOW)
-		return error_set(err, ERROR_USAGE, r, "too many functions of %s match %s: at most %d",
+		return error_set(err, ERROR_USAGE, r,
+				 "too many functions of %s match %s: at most %d",
 				 module_basename(module), f->words.name, PROBE_PLACES_MAX);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
@@ -247,10 +251,14 @@ static int not_found(const struct probe_finding *f, struct error *err)
 		if (function_list_suggest(f->files.modules[i], f->words.name, &nearest) == -ENOMEM)
 			return -ENOMEM;
 	if (nearest)
-		return error_set(err, ERROR_FAILED, -ENOENT, "no such function: %s: %s: did you mean "
-				 "%s?", where, f->words.name, nearest);
-	return error_set(err, ERROR_FAILED, -ENOENT, "no such function: %s: %s: see: wick list "
-			 "'uprobe:%s:*'", where, f->words.name, f->words.file);
+		return error_set(err, ERROR_FAILED, -ENOENT,
+				 "no such function: %s: %s: did you mean "
+				 "%s?",
+				 where, f->words.name, nearest);
+	return error_set(err, ERROR_FAILED, -ENOENT,
+			 "no such function: %s: %s: see: wick list "
+			 "'uprobe:%s:*'",
+			 where, f->words.name, f->words.file);
 }
 
 static int find_functions(struct probe_finding *f, struct error *err)

@@ -114,8 +114,10 @@ static int find_functions(struct probe_finding *f, struct error *err)
 		r = add_function(f, f->words.name, err);
 	if (r < 0 || f->set.count)
 		return r;
-	return error_set(err, ERROR_FAILED, -ENOENT, "no such function of the kernel: %s; see: wick "
-			 "list 'kprobe:*'", f->words.name);
+	return error_set(err, ERROR_FAILED, -ENOENT,
+			 "no such function of the kernel: %s; see: wick "
+			 "list 'kprobe:*'",
+			 f->words.name);
 }
 
 /* ---- raw tracepoints ---- */

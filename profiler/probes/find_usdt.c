@@ -105,9 +105,11 @@ static int find_usdt(struct probe_finding *f, struct error *err)
 		r = search_module(f, f->files.modules[i], err);
 	if (r < 0 || f->set.count)
 		return r;
-	return error_set(err, ERROR_FAILED, -ENOENT, "no such USDT probe: %s: %s:%s; see: wick list "
-			 "'usdt:%s:*'", *f->words.file ? f->words.file : "the target",
-			 f->words.category, f->words.name, f->words.file);
+	return error_set(err, ERROR_FAILED, -ENOENT,
+			 "no such USDT probe: %s: %s:%s; see: wick list "
+			 "'usdt:%s:*'",
+			 *f->words.file ? f->words.file : "the target", f->words.category,
+			 f->words.name, f->words.file);
 }
 
 const struct probe_kind probe_usdt = { .grammar = PROBE_GRAMMAR_USDT, .find = find_usdt };

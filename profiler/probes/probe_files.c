@@ -236,7 +236,10 @@ int probe_files_find(const char *name, const struct probe_targets *targets,
 		return error_set(err, ERROR_FAILED, r, "no memory");
 	if (ret->count)
 		return 0;
-	return error_set(err, ERROR_FAILED, -ENOENT, "no such file: %s: %s", *name ? name : "of the "
-			 "target", strchr(name, '/') ? "nothing is there" :
-			 "no library or program of that name was found");
+	return error_set(err, ERROR_FAILED, -ENOENT, "no such file: %s: %s",
+			 *name ? name :
+				 "of the "
+				 "target",
+			 strchr(name, '/') ? "nothing is there" :
+					     "no library or program of that name was found");
 }

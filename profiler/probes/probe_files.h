@@ -20,7 +20,8 @@
 struct probe_targets {
 	const pid_t *pids;
 	size_t pid_count;
-	const char *command;	/* what they will execute first, as a shell would find it; NULL: they run */
+	const char *
+		command; /* what they will execute first, as a shell would find it; NULL: they run */
 };
 
 struct probe_files {

@@ -299,8 +299,10 @@ static int list_all(struct lister *l, const char *pattern)
 		r = schemes[i].list(l);
 	}
 	if (!r && pattern[size] && !l->scheme)
-		r = error_set(l->err, ERROR_USAGE, -EINVAL, "no such kind of probe: %.*s; see: wick "
-			      "list", (int)size, pattern);
+		r = error_set(l->err, ERROR_USAGE, -EINVAL,
+			      "no such kind of probe: %.*s; see: wick "
+			      "list",
+			      (int)size, pattern);
 	return r;
 }
 

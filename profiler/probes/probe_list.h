@@ -16,7 +16,8 @@ struct probe_list;
 
 struct probe_entry {
 	const char *event;	/* for -e: "kprobe:vfs_read" */
-	const char *arguments;	/* "struct file * file, size_t count"; "" when there are none, or not known */
+	const char *
+		arguments; /* "struct file * file, size_t count"; "" when there are none, or not known */
 	const char *result;	/* "ssize_t"; "" */
 };
 

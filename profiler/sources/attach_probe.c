@@ -56,9 +56,12 @@ int source_probe_settings(const struct source_probe *probe, struct wick_settings
 	settings->option[PROBE_OPTION_WORDS] = f->points[0].words;
 	if (has_cookies || f->set.count == 1 || f->kind->told_by_number)
 		return 0;
-	return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP, "cannot tell %zu places apart: the "
-			 "kernel has no cookies for BPF programs (Linux 5.15): name one function for "
-			 "each event", f->set.count);
+	return error_set(
+		err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
+		"cannot tell %zu places apart: the "
+		"kernel has no cookies for BPF programs (Linux 5.15): name one function for "
+		"each event",
+		f->set.count);
 }
 
 static int explain(const char *name, int code, struct error *err)
@@ -108,8 +111,8 @@ static unsigned int multi_type(const struct source_options *options)
 	const struct probe_finding *f = options->probe->finding;
 	unsigned int type = f->points[0].path ? MULTI_ATTACH_UPROBE : MULTI_ATTACH_KPROBE;
 
-	if (f->point_count < 2 || f->points[0].type_id || (!f->points[0].path && f->points[0].offset) ||
-	    options->only_pid)
+	if (f->point_count < 2 || f->points[0].type_id ||
+	    (!f->points[0].path && f->points[0].offset) || options->only_pid)
 		return 0;
 	return multi_attach_is_possible(type) ? type : 0;
 }
@@ -170,7 +173,6 @@ static bool is_touched(const struct probe_point *point)
 {
 	return point->role == PROBE_ROLE_HIT || point->role == PROBE_ROLE_ENTER;
 }
-
 
 /* ---- one point ---- */
 

@@ -45,7 +45,8 @@ static int load_nothing(unsigned int type)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
 
-	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", nothing, ARRAY_SIZE(nothing), &opts);
+	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", nothing, ARRAY_SIZE(nothing),
+			     &opts);
 }
 
 bool multi_attach_is_possible(unsigned int type)

@@ -72,8 +72,8 @@ static void fill_values(struct source_probe *p, const struct source_request *req
 {
 	const char *unit;
 
-	for (size_t i = 0; i < ARRAY_SIZE(p->names) &&
-			   source_probe_value(request, i, p->names[i], &unit); i++) {
+	for (size_t i = 0;
+	     i < ARRAY_SIZE(p->names) && source_probe_value(request, i, p->names[i], &unit); i++) {
 		snprintf(p->units[i], sizeof(p->units[i]), "%s", unit);
 		p->row.values[i] = (struct source_value){
 			.type = p->names[i],

@@ -50,7 +50,8 @@ static const struct source_option fault_options[] = {
 	OPTION_FLAG("minor", "only those without reading", 0),
 	OPTION_FLAG("major", "only those that read from a disk", 1),
 	{ "range", "only those of addresses from A to below B, as range=7f0000000000-7f0000200000",
-	  source_fault_parse_range, offsetof(struct source_request, settings.value_min), "range=A-B" },
+	  source_fault_parse_range, offsetof(struct source_request, settings.value_min),
+	  "range=A-B" },
 	{ 0 },
 };
 
@@ -64,10 +65,12 @@ static const struct source_option exit_options[] = {
 #define OPTIONS_OF_PROBE                                                                 \
 	OPTION_TEXT("filter", "only where this holds, as filter=arg2 > 4k && comm == \"sh\"",  \
 		    filter, "filter=EXPR"),                                                \
-	OPTION_TEXT("label", "labels of samples, as label=arg1+arg2:str", labels, "label=EXPR"), \
-	OPTION_TEXT("value", "what a sample is worth, as value=arg1", sum, "value=EXPR"),   \
-	OPTION_TEXT("unit", "of that value, as unit=bytes", unit, "unit=NAME"),            \
-	OPTION_TEXT("show", "what wick trace shows, as show=arg1+arg2:str", show, "show=EXPR")
+		OPTION_TEXT("label", "labels of samples, as label=arg1+arg2:str", labels,         \
+			    "label=EXPR"),                                                        \
+		OPTION_TEXT("value", "what a sample is worth, as value=arg1", sum, "value=EXPR"), \
+		OPTION_TEXT("unit", "of that value, as unit=bytes", unit, "unit=NAME"),           \
+		OPTION_TEXT("show", "what wick trace shows, as show=arg1+arg2:str", show,         \
+			    "show=EXPR")
 
 static const struct source_option probe_options[] = { OPTIONS_OF_PROBE, { 0 } };
 
@@ -301,12 +304,22 @@ const struct source source_table[] = {
 		  "a tracepoint with the arguments the kernel gives it: rawtp:sched_switch"),
 	{ .name = "tracepoint",
 	  .help = "a tracepoint with the fields of its record: tracepoint:sched:sched_switch",
-	  .probe = &probe_tracepoint, PROBE_LABEL, .objects = { "tracepoint" }, .options = probe_options,
-	  .takes_guard = true, .in_interrupts = true, .needs = needs_tracefs,
-	  .prepare = source_probe_prepare, .attach = source_probe_attach },
-	{ .name = "sw", .help = "a software counter, a sample each period=: sw:cpu-migrations",
-	  .probe = &probe_sw, .objects = { "perf_counter" }, .options = counter_options,
-	  .takes_guard = true, .needs = needs_cpu,
+	  .probe = &probe_tracepoint,
+	  PROBE_LABEL,
+	  .objects = { "tracepoint" },
+	  .options = probe_options,
+	  .takes_guard = true,
+	  .in_interrupts = true,
+	  .needs = needs_tracefs,
+	  .prepare = source_probe_prepare,
+	  .attach = source_probe_attach },
+	{ .name = "sw",
+	  .help = "a software counter, a sample each period=: sw:cpu-migrations",
+	  .probe = &probe_sw,
+	  .objects = { "perf_counter" },
+	  .options = counter_options,
+	  .takes_guard = true,
+	  .needs = needs_cpu,
 	  .attach = source_counter_attach,
 	  .update_cpus = source_counter_update },
 	{ .name = "hw", .help = "a hardware counter, a sample each period=: hw:cache-misses",
