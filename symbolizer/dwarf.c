@@ -89,8 +89,7 @@ static struct dwarf_unit *oldest_of(const struct dwarf_units *units, struct dwar
 	return oldest;
 }
 
-/* Before a look-up, so that nothing goes in the middle of one. */
-static void dwarf_make_room(struct dwarf *dwarf)
+void dwarf_make_room(struct dwarf *dwarf)
 {
 	struct dwarf_unit *oldest;
 

@@ -21,14 +21,14 @@
 #define ORIGINS_MAX 16
 #define QUALIFIERS_MAX 32
 
-static int language(Dwarf_Die *die)
+int dwarf_language(Dwarf_Die *die)
 {
 	Dwarf_Die unit;
 
 	return dwarf_diecu(die, &unit, NULL, NULL) ? dwarf_srclang(&unit) : -1;
 }
 
-static bool is_c(int lang)
+bool dwarf_language_is_c(int lang)
 {
 	switch (lang) {
 	case DW_LANG_C89:
@@ -41,7 +41,7 @@ static bool is_c(int lang)
 	return lang == 0x2c || lang == 0x3e;	/* C17 and 23, newer than the header */
 }
 
-static bool is_cplus(int lang)
+bool dwarf_language_is_cplus(int lang)
 {
 	switch (lang) {
 	case DW_LANG_C_plus_plus:
@@ -63,7 +63,7 @@ static const char *die_text(const struct dwarf *dwarf, Dwarf_Die *die, unsigned 
 /* "__GI_abort" is the linker's business: a C function has a name of its own. */
 static const char *linkage_name(const struct dwarf *dwarf, Dwarf_Die *die, int lang)
 {
-	if (is_c(lang))
+	if (dwarf_language_is_c(lang))
 		return NULL;
 	return die_text(dwarf, die, DW_AT_linkage_name) ?:
 		       die_text(dwarf, die, DW_AT_MIPS_linkage_name);
@@ -125,8 +125,7 @@ static int find_unit(struct dwarf *dwarf, Dwarf_Die *die, struct dwarf_unit **re
 	return 0;
 }
 
-/* Append the namespaces and types around the declaration, the outermost first. */
-static int add_qualifiers(struct dwarf *dwarf, Dwarf_Die *declaration, struct strbuf *buf)
+int dwarf_add_qualifiers(struct dwarf *dwarf, Dwarf_Die *declaration, struct strbuf *buf)
 {
 	uint64_t offset = dwarf_dieoffset(declaration), parents[QUALIFIERS_MAX];
 	Dwarf *file = dwarf_cu_getdwarf(declaration->cu);
@@ -161,7 +160,7 @@ static int qualified_name(struct dwarf *dwarf, struct names *names, Dwarf_Die *d
 	int r;
 
 	find_declaration(&declaration);
-	r = add_qualifiers(dwarf, &declaration, &buf);
+	r = dwarf_add_qualifiers(dwarf, &declaration, &buf);
 	if (r < 0)
 		return r;
 	strbuf_add_text(&buf, name);
@@ -196,11 +195,11 @@ int dwarf_name(struct dwarf *dwarf, struct names *names, const struct dwarf_scop
 
 	if (!dwarf_offdie(dwarf->file->dwarf, scope->die, &die))
 		return -ENOENT;
-	lang = language(&die);
+	lang = dwarf_language(&die);
 	linkage = linkage_name(dwarf, &die, lang);
 	name = linkage ?: die_text(dwarf, &die, DW_AT_name);
 	/* Those of Go would be taken for C's with a suffix: "main.cold". */
-	if (name && !linkage && !is_cplus(lang) && !is_c(lang))
+	if (name && !linkage && !dwarf_language_is_cplus(lang) && !dwarf_language_is_c(lang))
 		return names_plain(names, name, ret);
 	r = name_by_symbol(dwarf, names, scope, ret);
 	if (r)
@@ -209,6 +208,6 @@ int dwarf_name(struct dwarf *dwarf, struct names *names, const struct dwarf_scop
 		return -ENOENT;
 	if (linkage)
 		return names_symbol(names, linkage, ret);
-	return is_c(lang) ? names_plain(names, name, ret) :
-			    qualified_name(dwarf, names, &die, name, ret);
+	return dwarf_language_is_c(lang) ? names_plain(names, name, ret) :
+					   qualified_name(dwarf, names, &die, name, ret);
 }

@@ -44,7 +44,7 @@ void type_text_pointer(struct type_text *text, const char *mark)
 {
 	bool binds = text->after.size && strchr("[(", text->after.data[0]);
 
-	if (!ends_with(&text->before, '*') && !ends_with(&text->before, '('))
+	if (!text->before.size || !strchr("*( ", text->before.data[text->before.size - 1]))
 		strbuf_add_char(&text->before, ' ');
 	if (binds) {
 		strbuf_add_char(&text->before, '(');
