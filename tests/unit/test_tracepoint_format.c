@@ -71,11 +71,10 @@ static const struct field_case {
 	  "tcp_flags=packet7(v0).u1/tcp state=packet8(v0).u1/state family=packet0(v0).u1 "
 	  "skbaddr=*record+8.u8/hex protocol=*record+16.u2 packet_protocol=packet1(v0).u1/proto" },
 	{ "a packet of a socket", "c",
-	  HEAD FIELD("const void * skbaddr", 8, 8, 0) FIELD("const void * skaddr", 16, 8, 0)
-		  FIELD("int saddr", 24, 4, 0) FIELD("int sport", 28, 4, 0)
-			  FIELD("int daddr", 32, 4, 0) FIELD("int dport", 36, 4, 0)
-				  FIELD("int protocol", 40, 4, 0) FIELD("int length", 44, 4, 0)
-					  FIELD("int tcp_flags", 48, 4, 0),
+	  HEAD FIELD("const void * skbaddr", 8, 8, 0) FIELD("const void * skaddr", 16, 8, 0) FIELD(
+		  "int saddr", 24, 4, 0) FIELD("int sport", 28, 4, 0) FIELD("int daddr", 32, 4, 0)
+		  FIELD("int dport", 36, 4, 0) FIELD("int protocol", 40, 4, 0)
+			  FIELD("int length", 44, 4, 0) FIELD("int tcp_flags", 48, 4, 0),
 	  "~=*record+8.u8 ~=*record+16.u8 state=packet8(v0,v1).u1/state "
 	  "family=packet0(v0,v1).u1 skbaddr=*record+8.u8/hex skaddr=*record+16.u8/hex "
 	  "saddr=*record+24.u4 sport=*record+28.u4 daddr=*record+32.u4 dport=*record+36.u4 "
