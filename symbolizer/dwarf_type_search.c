@@ -88,11 +88,26 @@ static int search_inside(struct search *search, Dwarf_Die *die, const char *rest
 	return search_children(search, die, end + 2, ret);
 }
 
+/* Whether it is the type, or the place of one in a unit of its own. */
+static bool is_wanted(const struct search *search, Dwarf_Die *die, const char *rest, Dwarf_Die *ret)
+{
+	Dwarf_Die type = *die;
+
+	dwarf_type_follow_signature(&type);
+	if (!tag_fits(search->tag, dwarf_tag(&type)) || !is_called(search, &type, rest))
+		return false;
+	if (dwarf_hasattr(&type, DW_AT_declaration) &&
+	    dwarf_types_refer(&type, DW_AT_signature, &type) < 0)
+		return false;
+	*ret = type;
+	return true;
+}
+
 static int search_children(struct search *search, Dwarf_Die *parent, const char *rest,
 			   Dwarf_Die *ret)
 {
 	Dwarf_Die child;
-	int next, r;
+	int next;
 
 	search->depth++;
 	for (next = dwarf_child(parent, &child); next == 0;
@@ -100,14 +115,9 @@ static int search_children(struct search *search, Dwarf_Die *parent, const char 
 		if (!search->types->visits_left)
 			break;
 		search->types->visits_left--;
-		if (tag_fits(search->tag, dwarf_tag(&child)) && is_called(search, &child, rest) &&
-		    !dwarf_hasattr(&child, DW_AT_declaration)) {
-			*ret = child;
+		if (is_wanted(search, &child, rest, ret) ||
+		    search_inside(search, &child, rest, ret) == 0)
 			return 0;
-		}
-		r = search_inside(search, &child, rest, ret);
-		if (r == 0)
-			return r;
 	}
 	search->depth--;
 	return -ENOENT;
