@@ -276,15 +276,28 @@ const struct source_need needs_softirq[] = {
 
 /* ---- probes ---- */
 
+/* Where calls are measured, threads that end are followed. */
+#define FOLLOWS_THREADS                                                            \
+	TRACEPOINT("sched_process_exit", BY_PROCESSES),                            \
+		TRACEPOINT("sched_process_exec", BY_PROCESSES)
+
 const struct source_need needs_uprobe[] = {
 	{ has_event_source, "uprobe", "the kernel has no probes in programs (CONFIG_UPROBE_EVENTS)",
 	  "-e cpu, and syscall: for what leaves the program" },
+	FOLLOWS_THREADS,
 	{ 0 },
 };
 
 const struct source_need needs_kprobe[] = {
 	{ has_event_source, "kprobe", "the kernel has no probes in itself (CONFIG_KPROBE_EVENTS)",
 	  "rawtp: or tracepoint:, where a tracepoint is near; see wick list 'tracepoint:*'" },
+	FOLLOWS_THREADS,
+	{ 0 },
+};
+
+const struct source_need needs_rawtp[] = {
+	{ has_types, "tracepoints", "the kernel does not describe its tracepoints' arguments",
+	  "tracepoint:, the same places with their records" },
 	{ 0 },
 };
 

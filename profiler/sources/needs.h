@@ -27,6 +27,6 @@ const struct source_need *needs_lacking(struct session_needs *needs,
 extern const struct source_need needs_cpu[], needs_offcpu[], needs_runq[], needs_wakeup[],
 	needs_switch[], needs_syscall[], needs_lock[], needs_fault[], needs_signal[], needs_exit[],
 	needs_irq[], needs_softirq[], needs_uprobe[], needs_kprobe[], needs_tracefs[],
-	needs_hardware[];
+	needs_rawtp[], needs_hardware[];
 
 #endif

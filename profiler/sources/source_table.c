@@ -300,7 +300,7 @@ const struct source source_table[] = {
 		  "a function of the kernel, each time it is entered: kprobe:do_sys_openat2"),
 	PROBE_ROW("kretprobe", probe_kretprobe, "probe", length_probe_options, needs_kprobe,
 		  "how long one takes, from entry to return: kretprobe:do_sys_openat2"),
-	PROBE_ROW("rawtp", probe_rawtp, "rawtp", probe_options, NULL,
+	PROBE_ROW("rawtp", probe_rawtp, "rawtp", probe_options, needs_rawtp,
 		  "a tracepoint with the arguments the kernel gives it: rawtp:sched_switch"),
 	{ .name = "tracepoint",
 	  .help = "a tracepoint with the fields of its record: tracepoint:sched:sched_switch",
