@@ -308,7 +308,7 @@ const struct source_need needs_tracefs[] = {
 };
 
 const struct source_need needs_hardware[] = {
-	{ has_hardware, "", "this machine, or the virtual one, has no hardware counters",
+	{ has_hardware, "cycles", "this machine, or the virtual one, has no hardware counters",
 	  "sw:, and -e cpu on a clock" },
 	{ 0 },
 };

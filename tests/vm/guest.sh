@@ -113,12 +113,12 @@ run probes-user wick record --stats -o probes-user.pb.gz \
 	-e 'uprobe:/bin/probed:tiny' -e 'fn:/bin/probed:go_down' -- sh -c "$probed"
 run probes-kernel wick record --stats -o probes-kernel.pb.gz \
 	-e 'kprobe:vfs_open,filter=path->dentry->d_name.name == "marked"' \
-	-e 'kprobe:vfs_rea[d],filter=comm == "cat",label=file->f_path.dentry->d_name.name' \
+	-e 'kprobe:vfs_ope[n],filter=comm == "cat",label=path->dentry->d_name.name' \
 	-e 'kretprobe:do_sys_openat2,value=ret,filter=ret == -20 && comm == "calls"' \
 	-e 'tracepoint:syscalls:sys_enter_preadv,filter=comm == "calls"' \
-	-e 'tracepoint:sched:sched_process_exec,filter=filename == "/bin/calls"' \
+	-e 'tracepoint:sched:sched_process_exec,filter=filename == "/bin/probed"' \
 	-e 'rawtp:sched_process_exit,filter=comm == "cat"' -- sh -c "$probed"
-run trace-open wick trace open --json -- sh -c "$probed"
+run trace-open wick trace open --json -o trace-open.json -- sh -c "$probed"
 
 run wall wick record --stats -e wall -o wall.pb.gz -- waits wall.truth cycles
 run depth wick record --stats -F 199 -d 3 -o depth.folded -- recurse 4 40

@@ -117,7 +117,7 @@ class Machine:
     def check_sources(self):
         for name in ("sources", "interrupts", "wall", "probes-user", "probes-kernel"):
             self.check_source(name)
-        for sentence, holds in sources.check_opens(self.text("trace-open.out")):
+        for sentence, holds in sources.check_opens(self.text("trace-open.json")):
             self.case(sentence, holds, self.said("trace-open"))
         if self.text("contention.out"):
             self.check_source("kernel-locks")
