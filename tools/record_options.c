@@ -51,6 +51,9 @@ static int check_event(const char *text, struct error *err)
 		suggestion_offer(&suggestion, name);
 	}
 	nearest = suggestion_get(&suggestion);
+	/* As perf has it: a tracepoint may go without its scheme. */
+	if (!nearest && text[size] == ':')
+		return session_event_check(text, err);
 	return error_set(err, ERROR_USAGE, -EINVAL, "unknown event: %s: %s%s%s", text,
 			 nearest ? "did you mean " : "see wick list",
 			 nearest ? nearest : "", nearest ? "?" : "");

@@ -185,6 +185,12 @@ int source_parse(const char *text, struct source_request *ret, struct error *err
 	if (argument)
 		*argument++ = 0;
 	ret->source = source_find(name);
+	/* A tracepoint may go without its scheme, "sched:sched_switch". */
+	if (!ret->source && argument) {
+		argument[-1] = ':';
+		argument = name;
+		ret->source = source_find("tracepoint");
+	}
 	if (!ret->source)
 		return error_set(err, ERROR_USAGE, -ENOENT, "no such event: %s; see: wick list",
 				 name);

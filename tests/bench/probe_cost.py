@@ -27,7 +27,7 @@ tracepoint:raw_syscalls:sys_enter /comm == "source_work"/ {
 def wick(tool, *arguments):
     def command(build, folder):
         target = os.path.abspath(build + "/tests/bench/" + WORK)
-        return [build + "/wick", tool, "-q", "-n", WORK] + [
+        return [build + "/wick", tool, "-q"] + [
             word.replace("TARGET", target).replace("FOLDER", folder) for word in arguments]
     return command
 
@@ -49,11 +49,11 @@ class Around:
 
 
 SYSCALL = (
-    ("wick, counted", wick("record", "-e", "syscall", "--stacks", "none", "--by", "comm")),
+    ("wick, counted", wick("record", "-e", "rawtp:sys_enter", "--stacks", "none", "--by", "comm")),
     ("bpftrace, counted", bpftrace(CALLS_COUNTED)),
     ("wick trace --histogram", wick("trace", "syscall", "--histogram", "--by", "syscall")),
     ("bpftrace, histogram", bpftrace(CALLS_MEASURED)),
-    ("wick trace", wick("trace", "syscall", "-o", "FOLDER/trace.txt")),
+    ("wick trace", wick("trace", "syscall", "-n", WORK, "-o", "FOLDER/trace.txt")),
     ("bpftrace, a line each", bpftrace(CALLS_TRACED)),
     ("perf trace", event_cost.installed("perf", "trace", "-a", "-o", "FOLDER/perf.txt")),
     ("strace", Around("strace", "-f", "-qq", "-o", "FOLDER/strace.txt")),
