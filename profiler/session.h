@@ -54,6 +54,7 @@ struct session_options {
 	const struct session_event *events;	/* none: cpu */
 	size_t event_count;
 	uint32_t frequency_hz;			/* 0: 99 */
+	uint64_t period;			/* events of a counter for one sample; 0: by the counter */
 	const pid_t *pids, *tids;		/* targets; none: the whole machine */
 	size_t pid_count, tid_count;
 	bool no_inherit;

@@ -294,6 +294,7 @@ static int open_source(struct session *s, size_t index, const struct wick_settin
 	struct cpu_set cpus;
 	int r = source_parse(s->texts[index], &request, err);
 
+	request.period = request.period ?: s->options.period;
 	r = r ?: find_probe(s, index, &request, err);
 	if (r < 0)
 		return r;

@@ -205,6 +205,7 @@ void record_options_session(const struct record_options *options, struct session
 		.events = options->session_events,
 		.event_count = options->events.count,
 		.frequency_hz = options->frequency_hz,
+		.period = options->period,
 		.pids = options->pids.ids,
 		.pid_count = options->pids.count,
 		.tids = options->tids.ids,

@@ -29,7 +29,7 @@ struct record_options {
 	/* Events. */
 	struct text_list events;
 	struct session_event *session_events;	/* the same, as a session wants them */
-	uint32_t frequency_hz, depth_max;
+	uint32_t frequency_hz, period, depth_max;
 	unsigned int stacks;
 	uint64_t labels;			/* bits of session_label_bit() */
 	uint64_t duration_ns, delay_ns;		/* 0: none */

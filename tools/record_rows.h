@@ -48,6 +48,8 @@ const char *record_limit_choice(size_t index, const char **ret_help);
 	{ 'F', "frequency", "HZ", "samples per second and CPU (99)", .section = section_, \
 	  option_parse_u32, \
 	  RECORD_FIELD(frequency_hz), .min = 1, .max = 1000000 }, \
+	{ 'c', "period", "N", "a sample every N events of hw: and sw:, as their period=N does", \
+	  .section = section_, option_parse_u32, RECORD_FIELD(period), .min = 1 }, \
 	{ 'd', "duration", "TIME", \
 	  "stop after this time, as 10, 500ms or 2m; a command that still " \
 	  "runs is then sent SIGTERM", \
