@@ -220,8 +220,9 @@ static __always_inline int probe_report(struct run *run, struct probing *p, stru
 		COUNT(run, FILTERED);
 		return probe_turn_away(run);
 	}
-	values_fetch(run, p, site);
-	verdict = probe_filter_slot(run->slot);
+	if (site->value_count)
+		values_fetch(run, p, site);
+	verdict = site->term_count ? probe_filter_slot(run->slot) : FILTER_ACCEPTS;
 	is_unreadable = verdict & FILTER_UNREADABLE;
 	if (!(verdict & FILTER_ACCEPTS)) {
 		if (is_unreadable)

@@ -177,14 +177,38 @@ static __always_inline int id_is_sent(struct run *run, const __u64 *slot, __u64 
 	return slot && *slot == sent_value(run, id);
 }
 
-/* The id of the run's task, its record sent if this generation has not had it; 0: lost. */
+/* Which thread, and which program it runs: tids are used again, and execve() swaps them. */
+static __always_inline __u32 task_instance(struct task_struct *task)
+{
+	return (__u32)TASK_FIELD(task, start_time) ^ task_exec_id(task) * 0x9e3779b9u;
+}
+
+/* A mix of all that makes up a task's record; only where HAS_TYPED_TASK. */
+static __always_inline __u64 task_mark(const struct run *run)
+{
+	struct task_struct *task = run->task;
+
+	return task_names(task) + task_instance(task) * 0xd6e8feb86659fd93ull +
+	       run->tid * 0xff51afd7ed558ccdull + run->pid * 0xc4ceb9fe1a85ec53ull +
+	       (TASK_FIELD(task, flags) & PF_EXITING_FLAG);
+}
+
+/*
+ * The id of the run's task, its record sent if this generation has not had it; 0: lost. Most samples of
+ * a CPU are of the task of the one before: its record is still there then.
+ */
 static __always_inline __u64 task_send(struct run *run)
 {
 	struct wick_task_record *record = &run->scratch->task;
 	struct task_struct *task = run->task, *leader = TASK_FIELD(task, group_leader);
 	__u32 flags = TASK_FIELD(task, flags);
+	__u64 mark = HAS_TYPED_TASK ? task_mark(run) : 0;
 	__u64 *slot;
 
+	if (mark && run->scratch->task_mark == mark &&
+	    run->scratch->task_generation == run->generation)
+		return record->id;
+	run->scratch->task_mark = 0;
 	record->task.pid = run->pid;
 	record->task.tid = run->tid;
 	record->task.start_ns = TASK_FIELD(leader, start_time);
@@ -196,12 +220,14 @@ static __always_inline __u64 task_send(struct run *run)
 	task_comm_read(leader, record->task.process_comm);
 	record->id = wick_task_id(&record->task);
 	slot = sent_slot(record->id);
-	if (id_is_sent(run, slot, record->id))
-		return record->id;
-	record_head(run, &record->head, WICK_RECORD_TASK);
-	if (!slot || bpf_ringbuf_output(&ring, record, sizeof(*record), BPF_RB_NO_WAKEUP))
-		return 0;
-	*slot = sent_value(run, record->id);
+	if (!id_is_sent(run, slot, record->id)) {
+		record_head(run, &record->head, WICK_RECORD_TASK);
+		if (!slot || bpf_ringbuf_output(&ring, record, sizeof(*record), BPF_RB_NO_WAKEUP))
+			return 0;
+		*slot = sent_value(run, record->id);
+	}
+	run->scratch->task_mark = mark;
+	run->scratch->task_generation = run->generation;
 	return record->id;
 }
 

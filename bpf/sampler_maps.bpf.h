@@ -50,7 +50,9 @@ struct scratch {
 	struct stack_wish wish;
 	struct wick_copy_record part;
 	struct wick_stack_record stack;
-	struct wick_task_record task;
+	struct wick_task_record task;	/* the last one, */
+	__u64 task_mark;		/* by this mix of what it goes by, */
+	__u32 task_generation, reserved;	/* sent in this generation */
 	struct wick_detail_record detail;
 	struct wick_event_record event;
 	struct wick_sleeper_record sleeper;

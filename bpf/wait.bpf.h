@@ -55,12 +55,6 @@ static __always_inline struct wick_wait *wait_new(__u32 tid)
 /* known_facts of a place whose detail is not known; no source has it. */
 #define WAIT_FACTS_NONE 0ull
 
-/* Which thread, and which program it runs: tids are used again, and execve() swaps them. */
-static __always_inline __u32 task_instance(struct task_struct *task)
-{
-	return (__u32)TASK_FIELD(task, start_time) ^ task_exec_id(task) * 0x9e3779b9u;
-}
-
 /*
  * The place of the run's thread: @found, if it has one, else a new one. NULL: there is none, and the
  * wait is lost.
