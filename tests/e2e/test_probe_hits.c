@@ -269,11 +269,12 @@ static void test_labels(void **state)
 	struct probe_site site = { .value_count = 2, .sum = PROBE_NO_VALUE, .label_count = 2,
 				   .labels = { 0, 1 }, .values = { number_fetch, text_fetch } };
 	struct probe_rig rig = rig_of(&site, false);
-	char text[] = "textual";
+	/* On the stack, which is there: constants are where nobody may have been yet. */
+	char text[] = "textual", letter[] = "t";
 
 	rig_begin(&rig);
 	for (int i = 0; i < 30; i++)
-		probed(-(i % 3), i % 2 ? text : "t", NULL, NULL, 0, 0, 0);
+		probed(-(i % 3), i % 2 ? text : letter, NULL, NULL, 0, 0, 0);
 	probed(9, (const char *)BAD_ADDRESS, NULL, NULL, 0, 0, 0);
 	probe_rig_stop(&rig);
 	assert_int_equal(count_of(&rig, WICK_DETAIL_ARG1, 0), 10);
@@ -304,10 +305,11 @@ static void test_filter(void **state)
 		.constants = { "yes" },
 	};
 	struct probe_rig rig = rig_of(&site, true);
+	char yes[] = "yes", no[] = "no";
 
 	rig_begin(&rig);
 	for (int i = 0; i < 20; i++)
-		probed(i % 2 ? -1 : 1, i % 4 ? "no" : "yes", NULL, NULL, 0, 0, 0);
+		probed(i % 2 ? -1 : 1, i % 4 ? no : yes, NULL, NULL, 0, 0, 0);
 	probed(1, (const char *)BAD_ADDRESS, NULL, NULL, 0, 0, 0);
 	probe_rig_stop(&rig);
 	assert_int_equal(probe_rig_event_count(&rig), 15);
