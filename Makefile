@@ -237,7 +237,14 @@ fuzz:
 $(BENCH:%=%.o): | $(BENCH_BPF_OBJ:.bpf.o=.skel.h)
 # What others walk by frame pointers must have them.
 $(O)/tests/bench/source_work.o: CC_FLAGS += -fno-omit-frame-pointer
-$(BENCH) $(VM): $(O)/%: $(O)/%.o $(O)/libwick.a $(O)/flags/ld
+# A test that needs a kernel with kprobes, which need not be the one here.
+VM_TESTS := $(O)/tests/vm/probe_functions
+$(VM_TESTS): $(O)/%: $(O)/%.o $(O)/tests/libtests.a $(ARCHIVES) $(O)/flags/ld
+	$(call begin,LINK)
+	$(Q)$(CC) $(LD_FLAGS) $(WRAP) -o $@ $< -Wl,--start-group $(O)/tests/libtests.a $(ARCHIVES) \
+		-Wl,--end-group -lcmocka $(LIBS)
+
+$(BENCH) $(filter-out $(VM_TESTS),$(VM)): $(O)/%: $(O)/%.o $(O)/libwick.a $(O)/flags/ld
 	$(call begin,LINK)
 	$(Q)$(CC) $(LD_FLAGS) -o $@ $< $(O)/libwick.a $(LIBS)
 

@@ -183,14 +183,26 @@ static __always_inline __u32 task_instance(struct task_struct *task)
 	return (__u32)TASK_FIELD(task, start_time) ^ task_exec_id(task) * 0x9e3779b9u;
 }
 
-/* A mix of all that makes up a task's record; only where HAS_TYPED_TASK. */
-static __always_inline __u64 task_mark(const struct run *run)
+/*
+ * Whether @scratch has the record of @task, sent in @generation; else who asks makes it now. By a mix of
+ * all that makes up a record. A function of its own, whose stack is given back before stacks are walked.
+ */
+static __noinline int task_is_known(struct scratch *scratch, struct task_struct *task,
+				    __u32 generation)
 {
-	struct task_struct *task = run->task;
+	__u64 mark;
 
-	return task_names(task) + task_instance(task) * 0xd6e8feb86659fd93ull +
-	       run->tid * 0xff51afd7ed558ccdull + run->pid * 0xc4ceb9fe1a85ec53ull +
+	if (!HAS_TYPED_TASK)
+		return 0;
+	mark = task_names(task) + task_instance(task) * 0xd6e8feb86659fd93ull +
+	       (__u32)TASK_FIELD(task, pid) * 0xff51afd7ed558ccdull +
+	       (__u32)TASK_FIELD(task, tgid) * 0xc4ceb9fe1a85ec53ull +
 	       (TASK_FIELD(task, flags) & PF_EXITING_FLAG);
+	if (scratch->task_mark == mark && scratch->task_generation == generation)
+		return 1;
+	scratch->task_mark = mark;
+	scratch->task_generation = generation;
+	return 0;
 }
 
 /*
@@ -202,13 +214,10 @@ static __always_inline __u64 task_send(struct run *run)
 	struct wick_task_record *record = &run->scratch->task;
 	struct task_struct *task = run->task, *leader = TASK_FIELD(task, group_leader);
 	__u32 flags = TASK_FIELD(task, flags);
-	__u64 mark = HAS_TYPED_TASK ? task_mark(run) : 0;
 	__u64 *slot;
 
-	if (mark && run->scratch->task_mark == mark &&
-	    run->scratch->task_generation == run->generation)
+	if (task_is_known(run->scratch, task, run->generation))
 		return record->id;
-	run->scratch->task_mark = 0;
 	record->task.pid = run->pid;
 	record->task.tid = run->tid;
 	record->task.start_ns = TASK_FIELD(leader, start_time);
@@ -222,12 +231,12 @@ static __always_inline __u64 task_send(struct run *run)
 	slot = sent_slot(record->id);
 	if (!id_is_sent(run, slot, record->id)) {
 		record_head(run, &record->head, WICK_RECORD_TASK);
-		if (!slot || bpf_ringbuf_output(&ring, record, sizeof(*record), BPF_RB_NO_WAKEUP))
+		if (!slot || bpf_ringbuf_output(&ring, record, sizeof(*record), BPF_RB_NO_WAKEUP)) {
+			run->scratch->task_mark = 0;
 			return 0;
+		}
 		*slot = sent_value(run, record->id);
 	}
-	run->scratch->task_mark = mark;
-	run->scratch->task_generation = run->generation;
 	return record->id;
 }
 

@@ -9,6 +9,7 @@
 #include "profiler/event_value.h"
 #include "profiler/labels/labels.h"
 #include "profiler/probes/probe_set.h"
+#include "profiler/probes/probe_show.h"
 
 /* Whose events are calls of the system. */
 static bool is_syscall(const struct source *source)
@@ -118,6 +119,24 @@ static int fill_labels(const struct event_fill *f, const struct window_event *ev
 	return r < 0 ? r : 0;
 }
 
+/* What a system call may return as an error: include/linux/err.h. */
+#define ERRNO_MAX 4095
+
+/* How a call failed, by what it returned. */
+static void fill_error(const struct probe_layout *layout, const struct probe_values *read,
+		       struct traced_event *e)
+{
+	for (size_t i = 0; i < layout->site.value_count && i < PROBE_VALUES_MAX; i++) {
+		int64_t result = (int64_t)read->value[i];
+
+		if (layout->values[i].show != PROBE_SHOW_ERRNO || read->unreadable >> i & 1 ||
+		    result >= 0 || result < -ERRNO_MAX)
+			continue;
+		e->error = (int)-result;
+		e->error_name = probe_error_name(e->error);
+	}
+}
+
 static int fill_values(const struct event_fill *f, const struct window_event *event,
 		       const struct source *source, struct traced_event *e)
 {
@@ -140,6 +159,8 @@ static int fill_values(const struct event_fill *f, const struct window_event *ev
 		e->value_count += event_value_fill(layout, kept, i, e->is_call ? e->name : NULL,
 						   &values[e->value_count]);
 	e->value_count = event_values_drop_unused(values, e->value_count);
+	if (e->is_call)
+		fill_error(layout, kept, e);
 	return 0;
 }
 

@@ -204,9 +204,16 @@ check "each event is usable, or says why not and what is instead" json l.json \
 if [ "$(id -u)" = 0 ]; then
 	cat >dry.py <<'END'
 import json, subprocess, sys
+# Of what takes something behind its name, one that every kernel with its kind of probe has.
+examples = {"uprobe": "libc:malloc", "uretprobe": "libc:malloc", "fn": "libc:malloc",
+            "usdt": "libstdc++:throw", "kprobe": "vfs_read", "kretprobe": "vfs_read",
+            "rawtp": "sched_switch", "tracepoint": "sched:sched_switch", "sw": "cpu-migrations",
+            "hw": "cycles"}
+def event(name):
+    return name + ":" + examples[name] if name in examples else name
 wrong = [e["name"] for e in json.load(open("l.json"))["events"]
-         if e["usable"] != (subprocess.run([sys.argv[1], "record", "--dry-run", "-q", "-e", e["name"],
-                                            "-o", "x.folded"]).returncode == 0)]
+         if e["usable"] != (subprocess.run([sys.argv[1], "record", "--dry-run", "-q", "-e",
+                                            event(e["name"]), "-o", "x.folded"]).returncode == 0)]
 sys.exit(", ".join(wrong) or 0)
 END
 	check "what is usable loads, and nothing else does" python3 dry.py "$WICK"

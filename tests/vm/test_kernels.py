@@ -26,6 +26,7 @@ BUILD = os.path.abspath(os.environ.get("WICK_BUILD", "build"))
 FOLDER = os.path.join(BUILD, "vm")
 WORKLOADS = os.path.join(BUILD, "tests/workloads")
 PROGRAMS = [os.path.join(BUILD, "wick"), os.path.join(BUILD, "tests/vm/verify"),
+            os.path.join(BUILD, "tests/vm/probe_functions"),
             *(os.path.join(WORKLOADS, name) for name in (
                 "recurse", "recurse-static", "faults", "waits", "wakes", "crowded", "convoy",
                 "contend", "calls", "endings", "probed"))]
@@ -117,6 +118,10 @@ class Machine:
     def check_sources(self):
         for name in ("sources", "interrupts", "wall", "probes-user", "probes-kernel"):
             self.check_source(name)
+        self.case("functions of the kernel are probed by kprobes and fentry",
+                  self.ended("probe-functions") and
+                  "[  SKIPPED ]" not in self.text("probe-functions.out"),
+                  self.text("probe-functions.out") + self.said("probe-functions"))
         for sentence, holds in sources.check_opens(self.text("trace-open.json")):
             self.case(sentence, holds, self.said("trace-open"))
         if self.text("contention.out"):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_probe_functions.c - a function of the kernel that the test itself calls, by kprobes and by
+ * probe_functions.c - a function of the kernel that the test itself calls, by kprobes and by
  * fentry: arguments, results and latency.
  */
 #include <errno.h>
