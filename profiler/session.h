@@ -58,7 +58,7 @@ struct session_options {
 	size_t pid_count, tid_count;
 	bool no_inherit;
 	bool wait_exec;				/* pids[0] is sampled from its next execve() on */
-	const char *command;			/* with that: what it will execute, as a shell finds it */
+	const char *command;			/* what pids[0] has yet to execute, as a shell finds it */
 	const char *comm_glob;			/* NULL: any; * ? [a-z], at most 31 characters */
 	const char *cgroup;			/* path of a cgroup folder, v1 or v2; NULL: any */
 	bool filter_uid;

@@ -38,12 +38,15 @@ static bool is_same_event(const struct session *s, size_t a, size_t b)
 static int choose_row(struct session *s, const struct source *row, const char *text,
 		      struct error *err)
 {
+	/* With other arguments it is another event; but counts need a name of their own. */
+	bool by_text = row->probe ||
+		       (row->with_values && s->options.delivery == SESSION_EVENTS);
 	int r = 0;
 
 	for (size_t i = 0; i < s->source_count && !r; i++)
-		if (row->probe ? !strcmp(s->texts[i], text) : s->shown[i] == row)
+		if (by_text ? !strcmp(s->texts[i], text) : s->shown[i] == row)
 			r = error_set(err, ERROR_USAGE, -EEXIST, "event given twice: %s",
-				      row->probe ? text : row->name);
+				      by_text ? text : row->name);
 	if (!r && !row->parts[0])
 		r = add_source(s, row, row, text, err);
 	for (size_t i = 0; i < SOURCE_PARTS_MAX && !r && row->parts[i]; i++)
@@ -239,9 +242,7 @@ static int find_probe(struct session *s, size_t index, struct source_request *re
 	bool shows_all = s->options.delivery == SESSION_EVENTS;
 	const struct probe_targets targets = { .pids = s->options.pids,
 					       .pid_count = s->options.pid_count,
-					       .command = s->options.wait_exec ?
-								  s->options.command :
-								  NULL };
+					       .command = s->options.command };
 	int r;
 
 	if (!source_request_is_probe(request, shows_all))
@@ -249,6 +250,8 @@ static int find_probe(struct session *s, size_t index, struct source_request *re
 	r = source_probe_open(request, &targets, shows_all, &s->probes[index], err);
 	if (r < 0)
 		return r;
+	if (source_probe_note(s->probes[index]))
+		session_note_fallback(s, "%s", source_probe_note(s->probes[index]));
 	s->rows[index] = s->shown[index] = source_probe_row(s->probes[index]);
 	return 0;
 }

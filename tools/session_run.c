@@ -47,6 +47,7 @@ static int open_session(struct session_run *run, const struct session_options *w
 		run->command_pid = command_pid(run->command);
 		options.pids = &run->command_pid;
 		options.pid_count = 1;
+		options.command = run->options->command[0];
 		/* With a delay its exec is long over when we begin. */
 		options.wait_exec = !run->options->delay_ns;
 	}

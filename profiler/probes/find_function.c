@@ -201,17 +201,75 @@ static int search_begin(struct search *s)
 	return f->kind->at_return ? instructions_return_danger(s->module, &s->danger) : 0;
 }
 
+#define IFUNC_TEXT \
+	"it is an IFUNC: which function is called in place of it is chosen when a program starts; "
+
+/* Whether a name of the @index'th function's code says that it chooses another one. */
+static bool is_resolver(const struct function_list *list, size_t index)
+{
+	uint64_t address = function_list_at(list, index)->address;
+
+	while (index && function_list_at(list, index - 1)->address == address)
+		index--;
+	for (; index < function_list_count(list); index++) {
+		if (function_list_at(list, index)->address != address)
+			break;
+		if (function_list_at(list, index)->is_ifunc)
+			return true;
+	}
+	return false;
+}
+
+/* Who is called in place of @ifunc: functions whose names go on from its own, "__memcpy_ssse3". */
+static int refuse_ifunc(const struct search *s, const struct function_entry *ifunc,
+			struct error *err)
+{
+	_cleanup_(function_list_freep) struct function_list *list = NULL;
+	const struct probe_words *words = &s->finding->words;
+	char pattern[256], reason[512];
+	const char *first = NULL;
+	int r;
+
+	snprintf(pattern, sizeof(pattern), "*%.200s_*", words->name);
+	r = function_list_read(s->module, pattern, PROBE_PLACES_MAX, &list);
+	if (r == -ENOMEM)
+		return r;
+	for (size_t i = 0; list && i < function_list_count(list) && !first; i++)
+		if (function_list_at(list, i)->address != ifunc->address && !is_resolver(list, i))
+			first = function_list_at(list, i)->name;
+	if (first)
+		snprintf(reason, sizeof(reason),
+			 IFUNC_TEXT "probe those: '%s:%s:%s', which has %.100s",
+			 s->finding->request->source->name, words->file, pattern, first);
+	else
+		snprintf(reason, sizeof(reason), IFUNC_TEXT "their names are in its debug symbols, "
+			 "which are not here");
+	return refuse(s, ifunc, reason, err);
+}
+
+static const struct function_entry *find_ifunc(const struct function_list *list)
+{
+	for (size_t i = 0; i < function_list_count(list); i++)
+		if (function_list_at(list, i)->is_ifunc)
+			return function_list_at(list, i);
+	return NULL;
+}
+
 static int add_functions(struct search *s, const struct function_list *list, struct error *err)
 {
 	bool is_glob = probe_name_is_glob(s->finding->words.name);
+	const struct function_entry *ifunc = is_glob ? NULL : find_ifunc(list);
 	uint64_t last = 0;
 
+	/* A function of that name beside it is an older version, which hardly a program calls. */
+	if (ifunc)
+		return refuse_ifunc(s, ifunc, err);
 	for (size_t i = 0; i < function_list_count(list); i++) {
 		const struct function_entry *function = function_list_at(list, i);
 		int r;
 
 		/* By address: aliases are one function. */
-		if ((i && function->address == last) || function->is_ifunc)
+		if ((i && function->address == last) || is_resolver(list, i))
 			continue;
 		last = function->address;
 		r = add_function(s, function, err);

@@ -5,21 +5,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <inttypes.h>
+#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/number.h"
-#include "profiler/base/strbuf.h"
+#include "profiler/probes/probe_files_private.h"
 #include "profiler/processes/proc_maps.h"
-
-/* Where a dynamic linker looks, as ld.so(8) and Debian's multiarch have it. */
-static const char *const library_folders[] = {
-	"/usr/local/lib/x86_64-linux-gnu", "/usr/local/lib", "/lib/x86_64-linux-gnu",
-	"/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib",
-};
+#include "profiler/processes/process_root.h"
 
 void probe_files_done(struct probe_files *files)
 {
@@ -53,56 +50,75 @@ static bool has_file(const struct probe_files *files, const struct stat *st)
 	return false;
 }
 
-/* Takes over @fd. Anything but a regular ELF file is passed by. */
-static int add_fd(struct probe_files *files, int fd, const char *path)
+/* Takes over @fd. Returns as probe_files_add(). */
+static int add_fd(struct probe_files *files, int root, int fd, const char *path)
 {
 	_cleanup_close_ int own = fd;
 	struct module_info info = { .id = files->count + 1, .path = path };
+	struct module *module;
 	struct stat st;
 	int r;
 
-	if (fstat(own, &st) || !S_ISREG(st.st_mode) || has_file(files, &st))
+	if (fstat(own, &st) || !S_ISREG(st.st_mode))
 		return 0;
+	if (has_file(files, &st))
+		return 1;
 	info.device = st.st_dev;
 	info.inode = st.st_ino;
 	r = alloc_grow(&files->modules, &files->capacity, files->count + 1);
 	if (r < 0)
 		return r;
-	files->modules[files->count] = module_new(&info, take_fd(own));
-	if (!files->modules[files->count])
+	module = module_new(&info, take_fd(own));
+	if (!module)
 		return -ENOMEM;
-	files->count++;
-	return 0;
+	/* Its debug file is looked for there, too. */
+	if (root >= 0)
+		module_set_root(module, fcntl(root, F_DUPFD_CLOEXEC, 3));
+	files->modules[files->count++] = module;
+	return 1;
 }
 
-/* Returns 0, also when it is not there. */
-static int add_path(struct probe_files *files, const char *root, const char *path)
+/* A FIFO must not hold us up; an absolute link begins at @root. */
+static int open_in(int root, const char *path)
 {
-	_cleanup_strbuf_ struct strbuf whole = STRBUF_INIT;
-	int fd;
+	struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+				.resolve = RESOLVE_IN_ROOT };
 
-	strbuf_printf(&whole, "%s%s", root, path);
-	if (whole.error)
-		return -ENOMEM;
-	/* A FIFO must not hold us up. */
-	fd = open(whole.data, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return fd < 0 ? 0 : add_fd(files, fd, path);
+	if (root < 0)
+		return open(path, how.flags);
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+int probe_files_add(struct probe_files *files, int root, const char *path)
+{
+	int fd = open_in(root, path);
+
+	return fd < 0 ? 0 : add_fd(files, root, fd, path);
+}
+
+/* Of a process that sees other files than we do; -1: it sees ours. */
+static int root_of(pid_t pid)
+{
+	const struct process process = { .pid = pid };
+	int fd = process_root_open(&process);
+
+	return fd < 0 ? -1 : fd;
 }
 
 /* ---- what is mapped ---- */
 
 static int add_mapping(struct probe_files *files, pid_t pid, const struct proc_map *map)
 {
+	_cleanup_close_ int root = -1;
 	char path[96];
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start,
 		 map->end);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd >= 0)
-		return add_fd(files, fd, map->path);
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	return add_path(files, path, map->path);
+	root = root_of(pid);
+	return fd >= 0 ? add_fd(files, root, fd, map->path) :
+			 probe_files_add(files, root, map->path);
 }
 
 /* @name "": every file. */
@@ -116,7 +132,7 @@ static int add_mapped(struct probe_files *files, pid_t pid, const char *name)
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	maps = fopen(path, "re");
-	while (maps && !r && getline(&line, &size, maps) > 0) {
+	while (maps && r >= 0 && getline(&line, &size, maps) > 0) {
 		struct proc_map map;
 		const char *basename;
 
@@ -127,7 +143,7 @@ static int add_mapped(struct probe_files *files, pid_t pid, const char *name)
 		if (!*name || probe_file_is_called(basename, name))
 			r = add_mapping(files, pid, &map);
 	}
-	return r;
+	return r < 0 ? r : 0;
 }
 
 static int add_mapped_by_any(struct probe_files *files, const char *name)
@@ -147,79 +163,44 @@ static int add_mapped_by_any(struct probe_files *files, const char *name)
 	return r;
 }
 
-/* ---- what would be found ---- */
-
-static int add_library(struct probe_files *files, const char *root, const char *folder,
-		       const char *name)
-{
-	_cleanup_strbuf_ struct strbuf pattern = STRBUF_INIT;
-	glob_t found = { 0 };
-	int r = 0;
-
-	strbuf_printf(&pattern, "%s%s/%s{,.so,.so.*,-[0-9]*.so}", root, folder, name);
-	if (pattern.error)
-		return -ENOMEM;
-	if (!glob(pattern.data, GLOB_BRACE | GLOB_NOSORT, NULL, &found))
-		for (size_t i = 0; i < found.gl_pathc && !r; i++)
-			r = add_path(files, root, found.gl_pathv[i] + strlen(root));
-	globfree(&found);
-	return r;
-}
-
-static int add_program(struct probe_files *files, const char *root, const char *name)
-{
-	const char *folders = getenv("PATH") ?: "/usr/bin:/bin";
-	size_t before = files->count;
-	int r = 0;
-
-	while (*folders && !r && files->count == before) {
-		size_t size = strcspn(folders, ":");
-		char path[4096];
-
-		snprintf(path, sizeof(path), "%.*s/%s", (int)size, folders, name);
-		r = add_path(files, root, path);
-		folders += size + (folders[size] == ':');
-	}
-	return r;
-}
-
-static int add_found(struct probe_files *files, const char *root, const char *name)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(library_folders) && !r; i++)
-		r = add_library(files, root, library_folders[i], name);
-	return r ?: add_program(files, root, name);
-}
-
 /* ---- all together ---- */
 
+/* What is not mapped yet may be later. */
 static int add_of_target(struct probe_files *files, pid_t pid, const char *name)
 {
-	char root[64];
+	_cleanup_close_ int root = root_of(pid);
+	size_t before = files->count;
+	int r;
 
-	snprintf(root, sizeof(root), "/proc/%d/root", pid);
-	if (*name == '/')
-		return add_path(files, root, name);
-	return add_mapped(files, pid, name);
+	if (*name == '/') {
+		r = probe_files_add(files, root, name);
+		return r < 0 ? r : 0;
+	}
+	r = add_mapped(files, pid, name);
+	if (r || !*name || strchr(name, '/') || files->count > before)
+		return r;
+	return loaded_files_add(files, root, name);
 }
 
 static int add_all(struct probe_files *files, const char *name,
 		   const struct probe_targets *targets)
 {
+	bool is_running = targets->pid_count && !targets->command;
 	int r = 0;
 
-	for (size_t i = 0; i < targets->pid_count && !targets->command && !r; i++)
+	for (size_t i = 0; i < targets->pid_count && is_running && !r; i++)
 		r = add_of_target(files, targets->pids[i], name);
-	if (r || (strchr(name, '/') && files->count))
+	if (r || files->count)
 		return r;
 	if (strchr(name, '/'))
-		return add_path(files, "", name);
-	if (!*name)
-		return targets->command ? add_program(files, "", targets->command) : 0;
-	if (!targets->pid_count || targets->command)
-		r = add_mapped_by_any(files, name);
-	return r ?: add_found(files, "", name);
+		r = probe_files_add(files, -1, name);
+	else if (!*name)
+		r = targets->command ? loaded_files_add_command(files, targets->command) : 0;
+	else
+		r = is_running ? 0 : add_mapped_by_any(files, name);
+	if (r < 0 || !*name || strchr(name, '/') || is_running)
+		return r < 0 ? r : 0;
+	return loaded_files_add(files, -1, name);
 }
 
 int probe_files_find(const char *name, const struct probe_targets *targets,
@@ -227,7 +208,7 @@ int probe_files_find(const char *name, const struct probe_targets *targets,
 {
 	int r;
 
-	if (!*name && !targets->pid_count)
+	if (!*name && !targets->pid_count && !targets->command)
 		return error_set(err, ERROR_USAGE, -EINVAL,
 				 "no file named: give a path or a library's name, or a process "
 				 "with -p");

@@ -5,7 +5,9 @@
  * A path is that file, in the root of each target first. Another name is a library or program: all
  * files of that name that targets (without targets: any process) have mapped now, containers'
  * included, and the one that the next process would find (library folders, then $PATH): a probe sits
- * on the file, and so in processes that start later. An empty one is all that the targets have mapped.
+ * on the file, and so in processes that start later. What targets have not mapped is looked for where
+ * they would find it. An empty one is all that the targets have mapped or, when they are about to execute
+ * a command, that command and the libraries it is loaded with.
  */
 #ifndef WICK_PROBE_FILES_H
 #define WICK_PROBE_FILES_H

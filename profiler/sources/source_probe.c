@@ -127,3 +127,8 @@ const struct source *source_probe_row(const struct source_probe *p)
 {
 	return &p->row;
 }
+
+const char *source_probe_note(const struct source_probe *p)
+{
+	return p->finding->note[0] ? p->finding->note : NULL;
+}
