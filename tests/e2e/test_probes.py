@@ -86,6 +86,10 @@ METHODS = ("probed_cxx", "methods", N)
 THROW = ("probed_cxx", "throw", N)
 GROW = ("probed_go", "grow", N)
 RUST = ("probed_rust", "add", N)
+HOP = ("probed_cxx", "hop", N)
+MANY = ("probed_many", 20)
+THREADS, CALLS = 8, 20000
+CROWD = ("probed", "threads", THREADS, CALLS)
 
 # A sentence, the event ({} is the program's path), the command, and the totals of its values.
 EXACT = [
@@ -138,6 +142,21 @@ EXACT = [
     ("Rust is", "uprobe:{}:probed_rust::ledger::add,value=b", RUST,
      {"probed_rust_ledger_add": N, "probed_rust_ledger_add_b": 2 * SUM}),
     ("many functions are one event", "uprobe:{}:*e*", ("probed", "jump", N), {"e": None}),
+    ("four hundred are counted, one with two names once", "uprobe:{}:many_*", MANY,
+     {"many": 400 * 20}),
+    ("and measured", "fn:{}:many_*,value=ret", MANY,
+     {"many": 400 * 20, "many_ret": 20 * sum(range(100, 500)) + 400 * sum(range(20))}),
+    ("an alias is probed by its own name", "uprobe:{}:many_too,value=i", MANY,
+     {"many_too": 20, "many_too_i": sum(range(20))}),
+    ("calls of several threads at once are all counted", "uprobe:{}:tiny,value=i", CROWD,
+     {"tiny": THREADS * CALLS, "tiny_i": THREADS * CALLS * (CALLS - 1) // 2}),
+    ("and measured, with what they return", "fn:{}:tiny,value=ret", CROWD,
+     {"tiny": THREADS * CALLS, "tiny_ret": THREADS * CALLS * (CALLS + 1) // 2}),
+    ("what is refused for its returns is probed by force", "fn:{}:hop,force=1", HOP, {"hop": N}),
+    ("and so is a changed return where exceptions would not do", "uretprobe:{}:hop,value=ret,force=1",
+     HOP, {"hop": N, "hop_ret": SUM + N}),
+    ("an instruction of a function is one place", "uprobe:{}:tiny+0", ("probed", "fork", 40),
+     {"tiny": 40}),
 ]
 
 
@@ -158,7 +177,7 @@ def exact_case(sentence, event, command, totals):
     libfault.case(sentence, problems, run.said)
 
 
-# Options of wick instead of events, and what is said of them; status 1 or 2.
+# Options of wick instead of events, and what is said of them; status 1, 2 or 3.
 REFUSED = [
     ("a function that is not there is said, with the nearest", "uprobe:{}:add_upp", ARGS,
      r"no such function.*did you mean add_up\?"),
@@ -169,13 +188,19 @@ REFUSED = [
     ("an offset behind the function", "uprobe:{}:tiny+4096", ARGS, r"the function has"),
     ("a file that is not there", "uprobe:/no/such/file:f", ARGS, r"no such file"),
     ("a filter that does not end", "uprobe:{}:add_up,filter=(a > 1", ARGS, r"bad|\("),
+    ("a return that cannot be told, where exceptions cross", "fn:{}:hop", HOP,
+     r"cannot probe hop.*exceptions.*force=1"),
+    ("a function that is chosen at start, with those it is chosen from", "uprobe:libc:memcpy", ARGS,
+     r"memcpy.*IFUNC.*\*memcpy_\*.*__mem\w+"),
+    ("one chosen at start, by its return, too", "uretprobe:libc:strlen", ARGS, r"strlen.*IFUNC"),
+    ("a return with an offset", "uretprobe:{}:add_up+4", ARGS, r"a return has no offset"),
 ]
 
 
 def refused_case(sentence, event, command, says):
     run = Run([event.format(program(command[0]))], *command)
     problems = []
-    if run.status not in (1, 2):
+    if run.status not in (1, 2, 3):
         problems.append("status %d" % run.status)
     if not re.search(says, run.said):
         problems.append("does not say %s" % says)
@@ -191,6 +216,16 @@ def labels_case():
     if labels != {"p%d" % i: N // 10 for i in range(10)}:
         problems.append("labels: %r" % dict(labels))
     libfault.case("an enum and a text are labels", problems, run.said)
+
+
+def names_case():
+    """Of many functions each is told: which it was is a label."""
+    run = Run(["fn:%s:many_*" % program("probed_many")], *MANY)
+    found, wanted = run.by_label("probe", "many"), {"many_%d" % i: 20 for i in range(101, 500)}
+    # Of an alias either name will do.
+    wanted["many_too" if "many_too" in found else "many_100"] = 20
+    libfault.case("each of many functions has its name", [] if found == wanted else
+                  ["%d names, with %r" % (len(found), dict(found.most_common(5)))], run.said)
 
 
 def stacks_case():
@@ -263,6 +298,7 @@ def main():
     for row in ENDS:
         end_case(*row)
     labels_case()
+    names_case()
     stacks_case()
     sys.exit(1 if libfault.failed else 0)
 

@@ -3,6 +3,7 @@
  * probed_cxx.cc - methods, overloads and exceptions that go through probed functions.
  *
  *	probed_cxx methods N	Counter::add(i) and both bank::pay() N times
+ *	probed_cxx hop N	hop(i) N times, which ends with a jump to land()
  *	probed_cxx throw N	risky(i) N times: every third throws, through middle()
  */
 /* BUILD: -g */
@@ -57,6 +58,28 @@ keep int middle(int i)
 	return got + 1;
 }
 
+keep long land(long i)
+{
+	sink += i;
+	return i + 1;
+}
+
+keep long hop(long i)
+{
+	sink += i;
+	return land(i);
+}
+
+static int run_hop(int n)
+{
+	long sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += hop(i);
+	std::printf("hop %ld\n", sum);
+	return 0;
+}
+
 static int run_methods(int n)
 {
 	Counter counter;
@@ -92,6 +115,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !std::strcmp(argv[1], "methods"))
 		return run_methods(n);
+	if (argc > 1 && !std::strcmp(argv[1], "hop"))
+		return run_hop(n);
 	if (argc > 1 && !std::strcmp(argv[1], "throw"))
 		return run_throw(n);
 	return 2;
