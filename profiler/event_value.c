@@ -19,6 +19,7 @@ static const struct {
 	[PROBE_SHOW_HEXADECIMAL] = { EVENT_VALUE_UNSIGNED, false },
 	[PROBE_SHOW_TEXT] = { EVENT_VALUE_TEXT, false },
 	[PROBE_SHOW_BYTES] = { EVENT_VALUE_BYTES, false },
+	[PROBE_SHOW_WORDS] = { EVENT_VALUE_WORDS, false },
 	[PROBE_SHOW_BOOL] = { EVENT_VALUE_BOOL, false },
 	[PROBE_SHOW_CHAR] = { EVENT_VALUE_SIGNED, true },
 	[PROBE_SHOW_ENUM] = { EVENT_VALUE_SIGNED, true },
@@ -72,7 +73,8 @@ bool event_value_fill(const struct probe_layout *layout, const struct probe_valu
 	if (!is_number) {
 		/* Bytes have no other form. */
 		ret->has_words = false;
-		if (ret->kind != EVENT_VALUE_TEXT && ret->kind != EVENT_VALUE_ADDRESS)
+		if (ret->kind != EVENT_VALUE_TEXT && ret->kind != EVENT_VALUE_ADDRESS &&
+		    ret->kind != EVENT_VALUE_WORDS)
 			ret->kind = EVENT_VALUE_BYTES;
 		return true;
 	}

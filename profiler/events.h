@@ -38,6 +38,7 @@ enum event_value_kind {
 	EVENT_VALUE_BOOL,
 	EVENT_VALUE_TEXT,
 	EVENT_VALUE_BYTES,
+	EVENT_VALUE_WORDS,	/* texts, a NUL behind each */
 	EVENT_VALUE_ADDRESS,	/* says something only as event_value_add_text() has it */
 	EVENT_VALUE_UNREADABLE,
 };

@@ -54,6 +54,26 @@ static void add_string(const struct event_value *value, struct strbuf *ret)
 		json_add_text(ret, text);
 }
 
+/* A list of them: what is within a word is then told from what is between two. */
+static void add_list(const struct event_value *value, struct strbuf *ret)
+{
+	const char *bytes = value->bytes;
+	_cleanup_free_ char *word = NULL;
+
+	strbuf_add_char(ret, '[');
+	for (size_t at = 0; at < value->size; at += strlen(word) + 1) {
+		free(word);
+		word = strndup(bytes + at, value->size - at);
+		if (!word) {
+			ret->error = ret->error ?: -ENOMEM;
+			return;
+		}
+		strbuf_add_text(ret, at ? "," : "");
+		json_add_text(ret, word);
+	}
+	strbuf_add_char(ret, ']');
+}
+
 static void add_value(struct members *m, const struct event_value *value)
 {
 	add_key(m, value->name, "");
@@ -72,6 +92,9 @@ static void add_value(struct members *m, const struct event_value *value)
 		break;
 	case EVENT_VALUE_BYTES:
 		add_bytes(value, m->ret);
+		break;
+	case EVENT_VALUE_WORDS:
+		add_list(value, m->ret);
 		break;
 	case EVENT_VALUE_ADDRESS:
 		add_words(value, m->ret);

@@ -127,7 +127,7 @@ static const char *const privilege_events[] = {
 	"syscall:setuid+setgid+setreuid+setregid+setresuid+setresgid+setfsuid+setfsgid+setgroups+"
 	"capset+ptrace+process_vm_writev+bpf+init_module+finit_module+delete_module+kexec_load+"
 	"kexec_file_load+unshare+setns+chroot+pivot_root+mount+umount2",
-	"?tracepoint:capability:cap_capable",
+	"?tracepoint:capability:cap_capable,show=cap+ret",
 	NULL,
 };
 

@@ -4,6 +4,7 @@
 
 #include "formats/profile.h"
 #include "tests/unit/unit.h"
+#include "profiler/probes/probe_expression.h"
 #include "tools/trace_format.h"
 
 /* 1970-01-01 01:01:01 in UTC, had the machine been started when the epoch began. */
@@ -226,6 +227,27 @@ static void test_values(void **state)
 	assert_non_null(strstr(text.data, " openat fd=<unreadable> = <unreadable> <0.000012>\n"));
 }
 
+static void test_words(void **state)
+{
+	static const char line[] = "cat\0a \"b\"\0\0x";
+	static const struct probe_value meaning = { .name = "cmdline", .show = PROBE_SHOW_WORDS };
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT, json = STRBUF_INIT;
+	struct trace_view view = { .clock = TRACE_MONOTONIC };
+	struct event_value value = { .name = "cmdline", .kind = EVENT_VALUE_WORDS, .bytes = line,
+				     .size = sizeof(line) - 1, .meaning = &meaning };
+	struct traced_event event = call;
+
+	event.is_call = false;
+	event.error = 0;
+	event.values = &value;
+	event.value_count = 1;
+	trace_text.add(&view, &event, &text);
+	assert_non_null(strstr(text.data, " cmdline=\"cat a \\\"b\\\"  x\""));
+	trace_json.add(&view, &event, &json);
+	assert_non_null(
+		strstr(json.data, "\"args\":{\"cmdline\":[\"cat\",\"a \\\"b\\\"\",\"\",\"x\"]}"));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -234,6 +256,7 @@ int main(void)
 		UNIT_TEST("also without events", test_empty),
 		UNIT_TEST("stacks are below their event, with inlined calls", test_stack),
 		UNIT_TEST("values are arguments, and ret is the result", test_values),
+		UNIT_TEST("a command's words are a list in JSON, a line in text", test_words),
 	};
 
 	setenv("TZ", "UTC", 1);
