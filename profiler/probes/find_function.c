@@ -13,6 +13,7 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/probes/probe_finding.h"
+#include "profiler/probes/probe_opcodes.h"
 #include "symbolizer/dwarf_types.h"
 #include "symbolizer/function_list.h"
 #include "symbolizer/instructions.h"
@@ -102,6 +103,20 @@ static int add_returns(struct search *s, const struct function_entry *function, 
 
 /* ---- one function ---- */
 
+static int check_instruction(struct search *s, const struct function_entry *function,
+			     struct error *err)
+{
+	uint8_t bytes[INSTRUCTION_BYTES_MAX];
+	ssize_t size = module_read_some(s->module, function->offset + s->finding->words.offset,
+					bytes, sizeof(bytes));
+
+	if (size > 0 && probe_is_possible_at(bytes, (size_t)size))
+		return 0;
+	return refuse(s, function, size > 0 ? "the kernel cannot probe an instruction like the one "
+					      "there" :
+					      "its instructions cannot be read", err);
+}
+
 static int check_offset(struct search *s, const struct function_entry *function,
 			struct error *err)
 {
@@ -150,6 +165,7 @@ static int add_function(struct search *s, const struct function_entry *function,
 	};
 	int r = check_offset(s, function, err);
 
+	r = r ?: check_instruction(s, function, err);
 	if (r < 0)
 		return r;
 	if (s->types) {
@@ -199,6 +215,20 @@ static int search_begin(struct search *s)
 	if (r < 0 || !s->path)
 		return -ENOMEM;
 	return f->kind->at_return ? instructions_return_danger(s->module, &s->danger) : 0;
+}
+
+/* A function that is refused for its returns has no entry, either. */
+static int add_or_not(struct search *s, const struct function_entry *function, struct error *err)
+{
+	struct probe_finding *f = s->finding;
+	size_t places = f->set.count, points = f->point_count;
+	int r = add_function(s, function, err);
+
+	if (r < 0) {
+		f->set.count = places;
+		f->point_count = points;
+	}
+	return r;
 }
 
 #define IFUNC_TEXT \
@@ -272,11 +302,11 @@ static int add_functions(struct search *s, const struct function_list *list, str
 		if ((i && function->address == last) || is_resolver(list, i))
 			continue;
 		last = function->address;
-		r = add_function(s, function, err);
+		r = add_or_not(s, function, err);
 		/* Of many those that cannot be probed are left out. */
 		if (r == -EOPNOTSUPP && is_glob)
-			continue;
-		if (r < 0)
+			s->finding->left_out++;
+		else if (r < 0)
 			return r;
 	}
 	return 0;
@@ -327,7 +357,12 @@ static int find_functions(struct probe_finding *f, struct error *err)
 		r = search_module(f, f->files.modules[i], err);
 	if (r < 0)
 		return r;
-	return f->set.count ? 0 : not_found(f, err);
+	if (!f->set.count)
+		return f->left_out ? -EOPNOTSUPP : not_found(f, err);
+	if (f->left_out)
+		snprintf(f->note, sizeof(f->note), "%zu functions are left out, of which the last: "
+			 "%.140s", f->left_out, err ? err->text : "");
+	return 0;
 }
 
 const struct probe_kind probe_uprobe = { .grammar = PROBE_GRAMMAR_FUNCTION, .at_entry = true,

@@ -56,7 +56,8 @@ struct probe_finding {
 	struct probe_point *points;
 	size_t point_count, point_capacity;
 	bool has_trampoline;		/* of the kernel's function: fentry in place of a kprobe */
-	char note[200];			/* what to say of it; "" */
+	size_t left_out;		/* functions that match and cannot be probed */
+	char note[240];			/* what to say of it; "" */
 
 	/* What places and points refer to, kept as long. */
 	struct probe_files files;

@@ -29,6 +29,8 @@ static const char *const roles[PROBE_ROLE_COUNT] = {
 };
 
 #define TOUCH_PROGRAM "probe_touch"
+/* The kernel's own, for what it could do and does not; it has no name outside. */
+#define ENOTSUPP 524
 
 static const struct probe_finding *finding(const struct source_run *run)
 {
@@ -71,6 +73,9 @@ static int explain(const char *name, int code, struct error *err)
 	snprintf(what, sizeof(what), "cannot attach a probe: %.120s", name);
 	if (privileges_lack(code))
 		return privileges_refuse(err, code, what);
+	if (code == -ENOTSUPP)
+		return error_set(err, ERROR_NOT_SUPPORTED, code, "%s: the kernel takes no probe at "
+				 "such an instruction", what);
 	if (code == -EMFILE)
 		return error_set(err, ERROR_FAILED, code, "%s: %s; raise it: ulimit -n 65536", what,
 				 strerror(-code));

@@ -198,11 +198,39 @@ def test_roots():
     libfault.end(child)
 
 
+# ---- a C library of its own, which no other program runs ----
+
+def test_library():
+    """Also where functions begin with what the kernel does not carry out rightly below a probe."""
+    folder = os.path.abspath("library-root")
+    make_root(folder)
+    found = subprocess.run(["find", folder, "-name", "libc.so.6"], stdout=subprocess.PIPE,
+                           check=True)
+    library = found.stdout.decode().split()[0]
+    command = ["chroot", folder, "/app/contained", "args", "300"]
+    plain = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+    for scheme in ("uprobe", "fn"):
+        problems, hits = [], 0
+        for glob in ("*str*", "*mem*", "_IO*", "*printf*", "[a-l]*", "[m-z]*"):
+            done = subprocess.run([libfault.WICK, "record", "-o", OUT, "--stacks", "none", "-e",
+                                   "%s:%s:%s" % (scheme, library, glob), "--", *command],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SECONDS,
+                                  check=False)
+            if done.returncode or done.stdout != plain:
+                problems.append("%s: status %d, %r, %s" % (glob, done.returncode, done.stdout,
+                                                           done.stderr[-300:]))
+            else:
+                hits += sum(sample.values.popitem()[1] > 0 for sample in totals()[1].samples)
+        libfault.case("a program is what it is when %s: is at hundreds of its C library's functions"
+                      % scheme, problems + ([] if hits else ["none was hit"]))
+
+
 def main():
     libfault.need_root()
     test_commands()
     test_late()
     test_roots()
+    test_library()
     libfault.finish()
 
 
