@@ -285,23 +285,51 @@ static const struct function_entry *find_ifunc(const struct function_list *list)
 	return NULL;
 }
 
+static size_t underlines(const char *name)
+{
+	return strspn(name, "_");
+}
+
+/* Whether a program's author would rather know it by @a: "malloc" and not "__GI___libc_malloc". */
+static bool is_plainer(const char *a, const char *b)
+{
+	if (underlines(a) != underlines(b))
+		return underlines(a) < underlines(b);
+	return strlen(a) < strlen(b);
+}
+
+/* Of the names of the code that number @first has, by address: aliases are one function. */
+static const struct function_entry *plainest(const struct function_list *list, size_t first,
+					     size_t *ret_end)
+{
+	const struct function_entry *best = function_list_at(list, first), *function;
+	size_t i = first + 1;
+
+	for (; i < function_list_count(list); i++) {
+		function = function_list_at(list, i);
+		if (function->address != best->address)
+			break;
+		if (is_plainer(function->name, best->name))
+			best = function;
+	}
+	*ret_end = i;
+	return best;
+}
+
 static int add_functions(struct search *s, const struct function_list *list, struct error *err)
 {
 	bool is_glob = probe_name_is_glob(s->finding->words.name);
 	const struct function_entry *ifunc = is_glob ? NULL : find_ifunc(list);
-	uint64_t last = 0;
 
 	/* A function of that name beside it is an older version, which hardly a program calls. */
 	if (ifunc)
 		return refuse_ifunc(s, ifunc, err);
-	for (size_t i = 0; i < function_list_count(list); i++) {
-		const struct function_entry *function = function_list_at(list, i);
+	for (size_t i = 0, end; i < function_list_count(list); i = end) {
+		const struct function_entry *function = plainest(list, i, &end);
 		int r;
 
-		/* By address: aliases are one function. */
-		if ((i && function->address == last) || is_resolver(list, i))
+		if (is_resolver(list, i))
 			continue;
-		last = function->address;
 		r = add_or_not(s, function, err);
 		/* Of many those that cannot be probed are left out. */
 		if (r == -EOPNOTSUPP && is_glob)
