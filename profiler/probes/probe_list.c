@@ -283,27 +283,44 @@ static const struct {
 	{ "hw", list_counters, true },
 };
 
+static int list_scheme(struct lister *l, size_t index, const char *pattern)
+{
+	int r;
+
+	l->scheme = schemes[index].scheme;
+	l->pattern = pattern;
+	r = schemes[index].list(l);
+	if (r < 0 && r != -ENOMEM && l->err && !l->err->text[0])
+		return error_set(l->err, ERROR_FAILED, r, "cannot list probes: %s:%s: %s",
+				 l->scheme, pattern, strerror(-r));
+	return r;
+}
+
+/* What cannot be listed here leaves the others. */
+static int list_kernel(struct lister *l, const char *pattern)
+{
+	int r, failed = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		r = schemes[i].is_kernel ? list_scheme(l, i, pattern) : 0;
+		if (r == -ENOMEM)
+			return r;
+		failed = failed ?: r;
+	}
+	return l->list->count ? 0 : failed;
+}
+
 static int list_all(struct lister *l, const char *pattern)
 {
 	size_t size = strcspn(pattern, ":");
-	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(schemes) && !r; i++) {
-		bool is_named = pattern[size] && strlen(schemes[i].scheme) == size &&
-				!memcmp(schemes[i].scheme, pattern, size);
-
-		if (!is_named && (pattern[size] || !schemes[i].is_kernel))
-			continue;
-		l->scheme = schemes[i].scheme;
-		l->pattern = is_named ? pattern + size + 1 : pattern;
-		r = schemes[i].list(l);
-	}
-	if (!r && pattern[size] && !l->scheme)
-		r = error_set(l->err, ERROR_USAGE, -EINVAL,
-			      "no such kind of probe: %.*s; see: wick "
-			      "list",
-			      (int)size, pattern);
-	return r;
+	if (!pattern[size])
+		return list_kernel(l, pattern);
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++)
+		if (strlen(schemes[i].scheme) == size && !memcmp(schemes[i].scheme, pattern, size))
+			return list_scheme(l, i, pattern + size + 1);
+	return error_set(l->err, ERROR_USAGE, -EINVAL,
+			 "no such kind of probe: %.*s; see: wick list", (int)size, pattern);
 }
 
 int probe_list_read(const char *pattern, const struct probe_targets *targets,
@@ -314,11 +331,11 @@ int probe_list_read(const char *pattern, const struct probe_targets *targets,
 	int r;
 
 	if (!list)
-		return -ENOMEM;
+		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
 	list->arena = arena_new(0);
-	if (!list->arena)
-		return -ENOMEM;
-	r = list_all(&lister, pattern);
+	r = list->arena ? list_all(&lister, pattern) : -ENOMEM;
+	if (r == -ENOMEM)
+		return error_set(err, ERROR_FAILED, r, "no memory");
 	if (r < 0)
 		return r;
 	*ret = take_ptr(list);
