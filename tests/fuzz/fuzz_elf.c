@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fuzz_elf.c - any ELF file: its sections and symbols, and its unwind table. */
+/* fuzz_elf.c - any ELF file: its sections, symbols and needed libraries, and its unwind table. */
 #include <stdlib.h>
 
+#include "symbolizer/needed_files.h"
 #include "tests/fuzz/elf_checks.h"
 #include "tests/fuzz/elf_mutate.h"
 #include "tests/fuzz/fuzz.h"
@@ -44,6 +45,19 @@ static void ask_symbols(struct elf_file *elf, const char *table)
 			   "a symbol ends behind its section");
 }
 
+static void ask_needed(const uint8_t *bytes, size_t size)
+{
+	_cleanup_(needed_files_done) struct needed_files needed = { 0 };
+	_cleanup_(module_putp) struct module *mod = elf_check_module(bytes, size);
+
+	needed_files_read(mod, &needed);
+	fuzz_check(needed.count <= NEEDED_FILES_MAX, "too many libraries");
+	for (size_t i = 0; i < needed.count; i++)
+		fuzz_touch_text(needed.names[i]);
+	if (needed.folders)
+		fuzz_touch_text(needed.folders);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL, *image = NULL;
@@ -59,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	ask_symbols(elf, ".symtab");
 	ask_symbols(elf, ".dynsym");
 	elf_check_rows(elf);
+	ask_needed(bytes, size);
 	return 0;
 }
 

@@ -98,6 +98,33 @@ static void test_target(void **state)
 	probe_files_done(&files);
 }
 
+/* What is about to be executed: as a shell finds it, with the libraries it is linked with. */
+static const struct command_case {
+	const char *name, *command, *file, *library;
+} command_cases[] = {
+	{ "a command of the path", "gzip", "/gzip", "/libc.so.6" },
+	{ "a command by its path", "/bin/ls", "/ls", "/libselinux.so.1" },
+	{ "with what its libraries need themselves", "/bin/ls", "/ls", "/libpcre2-8.so.0" },
+	{ "with the dynamic linker", "gzip", "/gzip", "/ld-linux-x86-64.so.2" },
+	{ "a script, with what runs it", "/usr/bin/ldd", "/bash", "/libc.so.6" },
+};
+
+static void test_command(void **state)
+{
+	const struct command_case *c = *state;
+	const pid_t self = getpid();
+	const struct probe_targets targets = { .pids = &self, .pid_count = 1,
+					       .command = c->command };
+	struct probe_files files;
+
+	find("", &targets, &files);
+	assert_true(has_path_end(&files, c->file));
+	assert_true(has_path_end(&files, c->library));
+	/* Not of the process that waits to become the command. */
+	assert_false(has_path_end(&files, "/test_probe_files"));
+	probe_files_done(&files);
+}
+
 static const struct refused_case {
 	const char *name, *asked, *says;
 	int result;
@@ -131,9 +158,20 @@ static int run_find(void *arg)
 	return r;
 }
 
+static int run_command(void *arg)
+{
+	const struct probe_targets targets = { .command = "/usr/bin/ldd" };
+	struct probe_files files = { 0 };
+	int r = probe_files_find("", &targets, &files, NULL);
+
+	probe_files_done(&files);
+	return r;
+}
+
 static void test_no_memory(void **state)
 {
 	assert_true(fail_alloc_each(run_find, NULL) > 0);
+	assert_true(fail_alloc_each(run_command, NULL) > 0);
 }
 
 int main(void)
@@ -147,6 +185,7 @@ int main(void)
 	};
 
 	return unit_run_rows("called", test_called, UNIT_ROWS(called_cases)) +
+	       unit_run_rows("commands", test_command, UNIT_ROWS(command_cases)) +
 	       unit_run_rows("refused", test_refused, UNIT_ROWS(refused_cases)) +
 	       cmocka_run_group_tests(rest, NULL, NULL);
 }
