@@ -85,14 +85,21 @@ static void write_batch(struct trace *trace, const struct event_batch *batch)
 	write_text(trace);
 }
 
-/* As session_next_events(), and shows them. */
-static int show_events(struct trace *trace, int timeout_ms)
+/* As session_next_events(), and shows them, for as long as they can be written. */
+static int take_events(struct trace *trace, int timeout_ms)
 {
 	_cleanup_(event_batch_freep) struct event_batch *batch = NULL;
 	int r = session_next_events(trace->run.session, timeout_ms, &batch);
 
 	if (!r)
 		write_batch(trace, batch);
+	return r;
+}
+
+static int show_events(struct trace *trace, int timeout_ms)
+{
+	int r = take_events(trace, timeout_ms);
+
 	return trace->write_error ?: r;
 }
 
@@ -189,13 +196,14 @@ static void warn_no_events(const struct session_stats *stats)
 			     (double)stats->duration_ns / 1e9);
 }
 
-/* Until there is nothing left to show, or nobody who would see it. */
+/*
+ * Until there is nothing left to show. Also when nobody would see it: who sends the events waits for
+ * them to be taken.
+ */
 static void show_rest(struct trace *trace)
 {
-	if (trace->write_error)
-		return;
 	session_stop(trace->run.session);
-	while (!show_events(trace, -1))
+	while (!take_events(trace, -1))
 		;
 }
 
