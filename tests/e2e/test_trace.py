@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """wick trace: a line for each event and none too many, in order, in every format, to the end."""
 import collections
+import atexit
 import json
 import os
 import re
@@ -212,6 +213,8 @@ def test_limits():
 
 def test_pipe():
     busy = subprocess.Popen([sys.executable, "-c", "import os\nwhile 1: os.getppid()"])
+    # Whatever happens here, it does not go on.
+    atexit.register(busy.kill)
     start = time.monotonic()
     child = subprocess.Popen([WICK, "trace", "syscall:getppid", "-p", str(busy.pid)],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
