@@ -162,22 +162,19 @@ static __always_inline __u64 copy_base(__u64 sp)
 /*
  * Where the stack ends of a first thread: above are its arguments and environment; the kernel keeps
  * 128 MiB below free of other stacks. C libraries put what is a thread's own above the stack of
- * other ones, and it begins with its own address. Elsewhere (Go) it is not known.
+ * other ones. Elsewhere it is not known.
  */
 #define FIRST_STACK_BYTES (128ull << 20)
 #define TOP_UNKNOWN ~0ull
 
 static __always_inline __u64 stack_top(struct task_struct *task, __u64 sp)
 {
-	__u64 top = BPF_CORE_READ(task, mm, start_stack), word = 0;
+	__u64 top = BPF_CORE_READ(task, mm, start_stack);
 
 	if (top - sp < FIRST_STACK_BYTES)
 		return top;
 	top = task_thread_pointer(task);
-	if (top - sp > WICK_COPY_PARTS * WICK_COPY_BYTES ||
-	    bpf_probe_read_user(&word, sizeof(word), (void *)top) || word != top)
-		return TOP_UNKNOWN;
-	return top;
+	return top - sp <= WICK_COPY_PARTS * WICK_COPY_BYTES ? top : TOP_UNKNOWN;
 }
 
 /* Pages of large local arrays may never have been touched. The next one that was, or 0. */
