@@ -69,16 +69,6 @@ static __always_inline struct pt_regs *sleeper_registers(struct task_struct *tas
 				  sizeof(struct pt_regs));
 }
 
-/* What the C library of a thread finds its own data by. */
-static __always_inline __u64 task_thread_pointer(struct task_struct *task)
-{
-#if defined(__TARGET_ARCH_x86)
-	return BPF_CORE_READ(task, thread.fsbase);
-#else
-	return BPF_CORE_READ(task, thread.uw.tp_value);
-#endif
-}
-
 /* The bytes of @word before the first that is 0: (x - 1) & ~x has the high bit of that one, too. */
 static __always_inline __u64 text_word(__u64 word)
 {
