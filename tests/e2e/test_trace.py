@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """wick trace: a line for each event and none too many, in order, in every format, to the end."""
-import collections
 import atexit
+import collections
 import json
 import os
 import re
