@@ -192,8 +192,9 @@ static void test_sent_full(void **state)
 	harness_print("sent", &result);
 	harness_check_invariant(&result.stats);
 	assert_true(result.stats.reported > 100);
-	assert_true(harness_count(result.stats.counters, "stacks-sent") >
-		    harness_count(result.stats.counters, "stacks-known"));
+	/* Again and again: where there is room it is some dozens, each once. */
+	assert_true(harness_count(result.stats.counters, "stacks-sent") * 10 >
+		    result.stats.reported);
 	assert_int_equal(harness_count(result.stats.counters, "stack-unresolved"), 0);
 	assert_int_equal(harness_count(result.stats.counters, "task-unresolved"), 0);
 	harness_done(&result);
