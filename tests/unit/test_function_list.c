@@ -3,7 +3,6 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"
+#include "tests/unit/program_module.h"
 
 #define BIG_LIBRARY "/usr/lib/x86_64-linux-gnu/libLLVM-14.so.1"
 /* More than it takes, and less than it took without the shortcut for plain names. */
@@ -154,23 +154,6 @@ static void pattern_row(void **state)
 	expect_names(mod, c->pattern, c->expected);
 }
 
-static struct module *open_module(const char *path)
-{
-	struct module_info info = { .id = 1, .path = path };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? NULL : module_new(&info, fd);
-}
-
-static struct module *open_workload(const char *name)
-{
-	const char *folder = getenv("WICK_WORKLOADS");
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/%s", folder ? folder : "build/tests/workloads", name);
-	return open_module(path);
-}
-
 /* ---- what an entry says ---- */
 
 static const struct function_entry *only(struct module *mod, const char *pattern,
@@ -298,8 +281,8 @@ static void source_row(void **state)
 /* All functions of a stripped Go program are in its table, at the addresses of the one with symbols. */
 static void test_go(void **state)
 {
-	_cleanup_(module_putp) struct module *whole = open_workload("go_work");
-	_cleanup_(module_putp) struct module *stripped = open_workload("go_work-stripped");
+	_cleanup_(module_putp) struct module *whole = program_module("go_work");
+	_cleanup_(module_putp) struct module *stripped = program_module("go_work-stripped");
 	_cleanup_(function_list_freep) struct function_list *a = NULL, *b = NULL;
 	size_t i;
 
@@ -318,7 +301,7 @@ static void test_go(void **state)
 
 static void test_rust(void **state)
 {
-	_cleanup_(module_putp) struct module *mod = open_workload("rust_work");
+	_cleanup_(module_putp) struct module *mod = program_module("rust_work");
 
 	if (!mod)
 		skip();
@@ -329,7 +312,7 @@ static void test_rust(void **state)
 static void test_speed(void **state)
 {
 	static const char *const patterns[] = { "*", "malloc", "std::*" };
-	_cleanup_(module_putp) struct module *mod = open_module(BIG_LIBRARY);
+	_cleanup_(module_putp) struct module *mod = program_module(BIG_LIBRARY);
 	struct function_list *list;
 	uint64_t start_ns, took_ns;
 	size_t i, round;

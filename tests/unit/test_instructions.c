@@ -6,7 +6,6 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,21 +15,7 @@
 #include "symbolizer/instructions.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
-
-static struct module *open_module(const char *name)
-{
-	struct module_info info = { .id = 1 };
-	const char *folder = getenv("WICK_WORKLOADS");
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s%s%s",
-		 *name == '/' ? "" : folder ? folder : "build/tests/workloads",
-		 *name == '/' ? "" : "/", name);
-	info.path = path;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? NULL : module_new(&info, fd);
-}
+#include "tests/unit/program_module.h"
 
 /* ---- against objdump ---- */
 
@@ -126,7 +111,7 @@ static bool compare_function(struct instructions *code, const struct function_en
 static void binary_row(void **state)
 {
 	const struct binary_case *c = *state;
-	_cleanup_(module_putp) struct module *mod = open_module(c->path);
+	_cleanup_(module_putp) struct module *mod = program_module(c->path);
 	_cleanup_(instructions_closep) struct instructions *code = NULL;
 	_cleanup_(function_list_freep) struct function_list *list = NULL;
 	const struct function_entry *function;

@@ -2,7 +2,6 @@
 /* Every function of libraries is found by its names, though most names are never demangled for it. */
 #include "tests/unit/unit.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,6 +9,7 @@
 #include "symbolizer/function_list.h"
 #include "symbolizer/name_pattern.h"
 #include "tests/unit/fail_alloc.h"
+#include "tests/unit/program_module.h"
 
 #define CXX_LIBRARY "/usr/lib/x86_64-linux-gnu/libstdc++.so.6"
 
@@ -35,23 +35,6 @@ static void words_row(void **state)
 
 	name_pattern_init(&pattern, c->pattern);
 	assert_int_equal(pattern.word_count, c->words);
-}
-
-static struct module *open_module(const char *path)
-{
-	struct module_info info = { .id = 1, .path = path };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? NULL : module_new(&info, fd);
-}
-
-static struct module *open_workload(const char *name)
-{
-	const char *folder = getenv("WICK_WORKLOADS");
-	char path[4096];
-
-	snprintf(path, sizeof(path), "%s/%s", folder ? folder : "build/tests/workloads", name);
-	return open_module(path);
 }
 
 static void expect_match(const char *pattern, const char *symbol)
@@ -107,8 +90,8 @@ static size_t expect_all_found(struct module *mod)
 
 static void test_all_found(void **state)
 {
-	_cleanup_(module_putp) struct module *cxx = open_module(CXX_LIBRARY);
-	_cleanup_(module_putp) struct module *rust = open_workload("rust_work");
+	_cleanup_(module_putp) struct module *cxx = program_module(CXX_LIBRARY);
+	_cleanup_(module_putp) struct module *rust = program_module("rust_work");
 
 	assert_non_null(cxx);
 	assert_true(expect_all_found(cxx) > 3000);

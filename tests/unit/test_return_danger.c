@@ -2,28 +2,11 @@
 /* In which files a changed return address would end the program. */
 #include "tests/unit/unit.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-
 #include "symbolizer/instructions.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"
-
-static struct module *open_module(const char *name)
-{
-	struct module_info info = { .id = 1 };
-	const char *folder = getenv("WICK_WORKLOADS");
-	char path[4096];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s%s%s",
-		 *name == '/' ? "" : folder ? folder : "build/tests/workloads",
-		 *name == '/' ? "" : "/", name);
-	info.path = path;
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	return fd < 0 ? NULL : module_new(&info, fd);
-}
+#include "tests/unit/program_module.h"
 
 static const struct danger_case {
 	const char *name;
@@ -69,7 +52,7 @@ static void danger_row(void **state)
 
 	if (c->compile)
 		compiled_program_init(&program, c->compile, c->text);
-	mod = c->compile ? compiled_program_module(&program, "program") : open_module(c->text);
+	mod = c->compile ? compiled_program_module(&program, "program") : program_module(c->text);
 	if (!mod)
 		skip();
 	assert_int_equal(instructions_return_danger(mod, &danger), 0);
@@ -103,7 +86,7 @@ static int read_danger(void *mod)
 
 static void test_no_memory(void **state)
 {
-	struct module *mod = open_module("/lib/x86_64-linux-gnu/libz.so.1");
+	struct module *mod = program_module("/lib/x86_64-linux-gnu/libz.so.1");
 
 	assert_non_null(mod);
 	assert_true(fail_alloc_each(read_danger, mod) > 1);
