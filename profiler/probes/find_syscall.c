@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "profiler/base/suggest.h"
 #include "profiler/probes/probe_finding.h"
 #include "profiler/probes/tracepoint_format.h"
 #include "profiler/sources/syscalls.h"
@@ -111,12 +110,10 @@ static int add_call(struct probe_finding *f, uint64_t number, struct error *err)
 	struct probe_scope scope = { .fields = fields.list, .arguments = SCOPE_REGISTERS,
 				     .is_user = true, .has_return = true, .has_entry = true,
 				     .is_system_call = true, .what = name };
-	char entry[96];
 	int r;
 
-	snprintf(entry, sizeof(entry), "sys_enter_%s", syscall_kernel_name(name));
 	if (f->tracefs >= 0) {
-		r = tracepoint_format_read(f->tracefs, "syscalls", entry, &format);
+		r = tracepoint_format_read_syscall(f->tracefs, name, &format);
 		if (r == -ENOMEM)
 			return r;
 	}
@@ -124,20 +121,6 @@ static int add_call(struct probe_finding *f, uint64_t number, struct error *err)
 	scope.field_count = fields.count;
 	r = probe_add_place(f, name, &scope, &point.site, err);
 	return r ?: probe_add_point(f, &point);
-}
-
-static int refuse(const char *name, struct error *err)
-{
-	struct suggestion suggestion = { .wanted = name };
-	const char *nearest;
-
-	for (uint64_t i = 0; i < SYSCALLS_MAX; i++)
-		if (syscall_name(i))
-			suggestion_offer(&suggestion, syscall_name(i));
-	nearest = suggestion_get(&suggestion);
-	return error_set(err, ERROR_USAGE, -EINVAL, "no such system call: %s: %s%s%s", name,
-			 nearest ? "did you mean " : "see man 2 syscalls", nearest ? nearest : "",
-			 nearest ? "?" : "");
 }
 
 /* "openat", or all that a glob matches. */
@@ -149,7 +132,7 @@ static int add_calls(struct probe_finding *f, const char *pattern, struct error 
 	for (uint64_t i = 0; i < SYSCALLS_MAX && !r; i++)
 		if (syscall_name(i) && !fnmatch(pattern, syscall_name(i), 0))
 			r = add_call(f, i, err);
-	return r < 0 || f->set.count > before ? r : refuse(pattern, err);
+	return r < 0 || f->set.count > before ? r : syscall_refuse(pattern, err);
 }
 
 static int find_syscalls(struct probe_finding *f, struct error *err)

@@ -10,16 +10,13 @@
 #include "profiler/probes/tracepoint_format.h"
 
 /* That of @name, "sched:sched_switch": what is read refers to its names. */
-static int keep_format(struct probe_finding *f, char *name, struct error *err)
+static int keep_format(struct probe_finding *f, const char *name, struct error *err)
 {
-	char *colon = strchr(name, ':');
 	int r = alloc_grow(&f->formats, &f->format_capacity, f->format_count + 1);
 
 	if (r < 0)
 		return r;
-	*colon = 0;
-	r = tracepoint_format_read(f->tracefs, name, colon + 1, &f->formats[f->format_count]);
-	*colon = ':';
+	r = tracepoint_format_read_named(f->tracefs, name, &f->formats[f->format_count]);
 	if (r < 0 && r != -ENOMEM)
 		return error_set(err, ERROR_NOT_SUPPORTED, -EOPNOTSUPP,
 				 "cannot read the format of %s: %s", name, strerror(-r));
@@ -27,7 +24,7 @@ static int keep_format(struct probe_finding *f, char *name, struct error *err)
 	return r;
 }
 
-static int add_tracepoint(struct probe_finding *f, char *name, struct error *err)
+static int add_tracepoint(struct probe_finding *f, const char *name, struct error *err)
 {
 	struct probe_point point = { .role = PROBE_ROLE_HIT };
 	struct probe_scope scope = { .arguments = SCOPE_RECORD, .what = name };
@@ -65,9 +62,7 @@ static int find_tracepoints(struct probe_finding *f, struct error *err)
 		if ((r == -EINVAL || r == -EOPNOTSUPP) && is_glob)
 			r = 0;
 	}
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+	tracepoint_names_free(names, count);
 	if (r < 0 || f->set.count)
 		return r;
 	if (count)

@@ -85,15 +85,11 @@ static int add_format(struct lister *l, const char *name, const struct tracepoin
 	return add(l, name, &arguments, result);
 }
 
-static int add_tracepoint(struct lister *l, int tracefs, char *name)
+static int add_tracepoint(struct lister *l, int tracefs, const char *name)
 {
 	_cleanup_(tracepoint_format_freep) struct tracepoint_format *format = NULL;
-	char *colon = strchr(name, ':');
-	int r;
+	int r = tracepoint_format_read_named(tracefs, name, &format);
 
-	*colon = 0;
-	r = tracepoint_format_read(tracefs, name, colon + 1, &format);
-	*colon = ':';
 	return r == -ENOMEM ? r : add_format(l, name, format, 0, "");
 }
 
@@ -115,9 +111,7 @@ static int list_tracepoints(struct lister *l)
 	r = tracepoint_names(tracefs, colon ? copy : "*", colon ? colon + 1 : copy, &names, &count);
 	for (size_t i = 0; i < count && !r; i++)
 		r = add_tracepoint(l, tracefs, names[i]);
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+	tracepoint_names_free(names, count);
 	return r;
 }
 
@@ -159,13 +153,11 @@ static int list_syscalls(struct lister *l)
 	for (uint64_t i = 0; i < SYSCALLS_MAX && !r; i++) {
 		_cleanup_(tracepoint_format_freep) struct tracepoint_format *format = NULL;
 		const char *name = syscall_name(i);
-		char entry[96];
 
 		if (!name || fnmatch(l->pattern, name, 0))
 			continue;
-		snprintf(entry, sizeof(entry), "sys_enter_%s", syscall_kernel_name(name));
 		if (tracefs >= 0 &&
-		    tracepoint_format_read(tracefs, "syscalls", entry, &format) == -ENOMEM)
+		    tracepoint_format_read_syscall(tracefs, name, &format) == -ENOMEM)
 			return -ENOMEM;
 		r = add_format(l, name, format, 1, "long");
 	}

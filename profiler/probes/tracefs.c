@@ -12,6 +12,7 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/strbuf.h"
+#include "profiler/sources/syscalls.h"
 
 #define PATH_BYTES 256
 #define READ_BYTES 4096
@@ -107,16 +108,40 @@ int tracepoint_format_read(int tracefs, const char *category, const char *name,
 	return r < 0 ? r : tracepoint_format_parse(text.data, text.size, ret);
 }
 
+int tracepoint_format_read_named(int tracefs, const char *name, struct tracepoint_format **ret)
+{
+	const char *colon = strchr(name, ':');
+	char category[PATH_BYTES];
+
+	if (!colon || (size_t)(colon - name) >= sizeof(category))
+		return -ENOENT;
+	snprintf(category, sizeof(category), "%.*s", (int)(colon - name), name);
+	return tracepoint_format_read(tracefs, category, colon + 1, ret);
+}
+
+int tracepoint_format_read_syscall(int tracefs, const char *name, struct tracepoint_format **ret)
+{
+	char entry[PATH_BYTES];
+
+	snprintf(entry, sizeof(entry), "sys_enter_%s", syscall_kernel_name(name));
+	return tracepoint_format_read(tracefs, "syscalls", entry, ret);
+}
+
 struct names {
 	char **names;
 	size_t count, capacity;
 };
 
+void tracepoint_names_free(char **names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
+}
+
 static void names_done(struct names *names)
 {
-	for (size_t i = 0; i < names->count; i++)
-		free(names->names[i]);
-	free(names->names);
+	tracepoint_names_free(names->names, names->count);
 }
 
 static int names_add(struct names *names, const char *name)

@@ -38,6 +38,9 @@ int tracefs_open(struct error *err);
 /* Returns 0, -ENOENT when there is no such tracepoint, -EBADMSG when its format is not understood. */
 int tracepoint_format_read(int tracefs, const char *category, const char *name,
 			   struct tracepoint_format **ret);
+/* The same by the whole name, "sched:sched_switch"; and where the system call @name is entered. */
+int tracepoint_format_read_named(int tracefs, const char *name, struct tracepoint_format **ret);
+int tracepoint_format_read_syscall(int tracefs, const char *name, struct tracepoint_format **ret);
 /* From the text of a format file. */
 int tracepoint_format_parse(const char *text, size_t size, struct tracepoint_format **ret);
 struct tracepoint_format *tracepoint_format_free(struct tracepoint_format *format);
@@ -52,9 +55,11 @@ const char *tracepoint_format_print(const struct tracepoint_format *format);	/* 
 /* Knows only the names of numbers: a type's id is the index of its field. Lives as long as the format. */
 const struct type_provider *tracepoint_format_types(const struct tracepoint_format *format);
 /*
- * Names ("sched:sched_switch") that match the globs, sorted, each malloc'ed in *@ret of *@ret_count.
+ * Names ("sched:sched_switch") that match the globs, sorted, in *@ret of *@ret_count, which is for
+ * tracepoint_names_free().
  */
 int tracepoint_names(int tracefs, const char *category_glob, const char *name_glob, char ***ret,
 		     size_t *ret_count);
+void tracepoint_names_free(char **names, size_t count);
 
 #endif

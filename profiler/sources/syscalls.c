@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "profiler/base/cleanup.h"
+#include "profiler/base/suggest.h"
 
 static const char *const names[] = {
 /* "[0] = "read"," and so on, from the C library's <sys/syscall.h>: the Makefile makes it. */
@@ -37,4 +38,18 @@ const char *syscall_kernel_name(const char *name)
 		if (!strcmp(kernel_names[i][0], name))
 			return kernel_names[i][1];
 	return name;
+}
+
+int syscall_refuse(const char *name, struct error *err)
+{
+	struct suggestion suggestion = { .wanted = name };
+	const char *nearest;
+
+	for (uint64_t i = 0; i < SYSCALLS_MAX; i++)
+		if (syscall_name(i))
+			suggestion_offer(&suggestion, syscall_name(i));
+	nearest = suggestion_get(&suggestion);
+	return error_set(err, ERROR_USAGE, -EINVAL, "no such system call: %s: %s%s%s", name,
+			 nearest ? "did you mean " : "see man 2 syscalls", nearest ? nearest : "",
+			 nearest ? "?" : "");
 }

@@ -6,6 +6,7 @@
 #define WICK_SYSCALLS_H
 
 #include <stdint.h>
+#include "profiler/base/error.h"
 
 /* Numbers are below it. */
 #define SYSCALLS_MAX 512
@@ -14,6 +15,8 @@
 const char *syscall_name(uint64_t number);
 /* Its number, or -ENOENT. */
 int syscall_number(const char *name);
+/* Says that there is no such system call, with the nearest. Returns -EINVAL. */
+int syscall_refuse(const char *name, struct error *err);
 /* What the kernel's tracepoints call it: "newfstat" for fstat. */
 const char *syscall_kernel_name(const char *name);
 

@@ -227,13 +227,6 @@ static int open_tracefs(void)
 	return fd;
 }
 
-static void free_names(char **names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
-}
-
 /* Reads a format and compiles everything in it. */
 static void check_format(int tracefs, const char *category, const char *name)
 {
@@ -272,7 +265,7 @@ static void test_all_formats(void **state)
 		name[-1] = ':';
 		assert_true(!i || strcmp(names[i - 1], names[i]) < 0);
 	}
-	free_names(names, count);
+	tracepoint_names_free(names, count);
 }
 
 static void test_globs(void **state)
@@ -286,10 +279,10 @@ static void test_globs(void **state)
 	assert_true(count >= 2);
 	assert_string_equal(names[0], "sched:sched_process_exec");
 	assert_string_equal(names[1], "sched:sched_process_exit");
-	free_names(names, count);
+	tracepoint_names_free(names, count);
 	assert_int_equal(tracepoint_names(tracefs, "sched", "nothing", &names, &count), 0);
 	assert_int_equal(count, 0);
-	free_names(names, count);
+	tracepoint_names_free(names, count);
 }
 
 static void test_no_such_tracepoint(void **state)
