@@ -10,7 +10,7 @@
 
 #include "profiler/probes/btf_types.h"
 #include "profiler/probes/probe_finding.h"
-#include "profiler/probes/trampoline.h"
+#include "profiler/sources/program_features.h"
 
 static int open_types(struct probe_finding *f, struct error *err)
 {
@@ -55,8 +55,13 @@ static int add_trampoline(struct probe_finding *f, const char *name,
 
 static bool wants_trampoline(const struct probe_finding *f, const char *name)
 {
+	uint32_t id;
+	int module;
+
 	return !f->kind->at_return && !f->words.has_offset &&
-	       !probe_name_is_glob(f->words.name) && trampoline_is_possible(name);
+	       !probe_name_is_glob(f->words.name) &&
+	       !btf_types_attach_id(f->kernel_types, name, &id, &module) && !module &&
+	       program_has_trampoline(id);
 }
 
 static int add_function(struct probe_finding *f, const char *name, struct error *err)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "profiler/base/cleanup.h"
+#include "profiler/sources/program_features.h"
 
 #define RETURN_FLAG 1	/* BPF_F_UPROBE_MULTI_RETURN, BPF_F_KPROBE_MULTI_RETURN */
 
@@ -37,23 +38,12 @@ static int link_create(union link_create *attr)
 	return fd < 0 ? -errno : fd;
 }
 
-static int load_nothing(unsigned int type)
-{
-	const struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
-
-	return bpf_prog_load(BPF_PROG_TYPE_KPROBE, NULL, "GPL", nothing, ARRAY_SIZE(nothing),
-			     &opts);
-}
-
 bool multi_attach_is_possible(unsigned int type)
 {
 	static const char *const known[] = { "vfs_read" };
 	const uint64_t zero = 0;
-	_cleanup_close_ int program = load_nothing(type), link = -1;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
+	_cleanup_close_ int program = program_load_nothing(BPF_PROG_TYPE_KPROBE, &opts), link = -1;
 	const struct multi_attach folder = { .program_fd = program, .path = "/", .count = 1,
 					     .offsets = &zero, .cookies = &zero },
 				  function = { .program_fd = program, .count = 1,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "profiler/session.h"
+#include "profiler/sources/program_features.h"
 
 /* The types are some megabytes, and not everybody wants them. */
 struct session_needs {
@@ -56,12 +57,7 @@ static bool has_types(struct session_needs *needs, const char *name)
 /* The least program that needs what ours do. */
 static bool may_load(struct session_needs *needs, const char *name)
 {
-	const struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", nothing,
-					       ARRAY_SIZE(nothing), NULL);
+	_cleanup_close_ int fd = program_load_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL);
 
 	return fd >= 0 && !session_lockdown();
 }

@@ -4,10 +4,24 @@
 #define WICK_PROGRAM_FEATURES_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct bpf_prog_load_opts;
+
+/*
+ * Load a program of @type (enum bpf_prog_type) that does nothing: whether the kernel takes it tells what
+ * it can do. @opts may be NULL. Returns a descriptor or a negative errno.
+ */
+int program_load_nothing(unsigned int type, const struct bpf_prog_load_opts *opts);
 
 /* Programs know by a cookie which attachment runs them (Linux 5.15). */
 bool program_has_cookies(void);
 /* Programs of uprobes may wait for memory (Linux 6.0). */
 bool program_may_wait(void);
+/*
+ * Whether the kernel's function of that BTF id can be probed by fentry (Linux 5.5, where it is allowed).
+ * Attaches a program for a moment: nothing else tells.
+ */
+bool program_has_trampoline(uint32_t btf_id);
 
 #endif
