@@ -10,6 +10,7 @@
 #include "tools/message.h"
 #include "tools/profile_value.h"
 #include "tools/tool.h"
+#include "tools/writer_option.h"
 
 #define BY_KEYS_MAX 15
 
@@ -22,31 +23,14 @@ struct convert_options {
 	bool icicle;
 };
 
-static const char *format_choice(size_t index, const char **ret_help)
-{
-	*ret_help = writer_table[index].help;
-	return writer_table[index].name;
-}
-
-static int parse_format(const struct option_row *row, const char *value, void *field,
-			struct error *err)
-{
-	const struct writer *writer = writer_find_name(value);
-
-	if (!writer)
-		return option_refuse_choice(row, value, err);
-	*(const struct writer **)field = writer;
-	return 0;
-}
-
 static const struct option_row convert_table[] = {
 	{ .letter = 'o', .name = "output", .argument = "FILE", .section = "Output",
 	  .help = "write to FILE, whose suffix says the format; - is standard output; may be repeated",
 	  .parse = option_parse_texts, .offset = offsetof(struct convert_options, outputs),
 	  .completion = COMPLETE_FILE },
 	{ .name = "format", .argument = "NAME", .section = "Output",
-	  .help = "the format where no suffix says it", .parse = parse_format,
-	  .offset = offsetof(struct convert_options, format), .choice = format_choice },
+	  .help = "the format where no suffix says it", .parse = option_parse_writer,
+	  .offset = offsetof(struct convert_options, format), .choice = option_writer_choice },
 	{ .name = "value", .argument = "NAME", .section = "Output",
 	  .help = "the value that formats with one value show (default: the main one)",
 	  .parse = option_parse_text, .offset = offsetof(struct convert_options, value) },

@@ -144,11 +144,7 @@ static int record_run(int argc, char **argv)
 	progress_init(&record.run.progress,
 		      !record.options.quiet && !words.command && !log_domains);
 	r = record_profile(&record, &status, &err);
-	if (r < 0)
-		status = session_run_fail(&record.run, "record", r, &err);
-	if (record.run.session && session_is_stuck(record.run.session))
-		status |= TOOL_AT_ONCE;
-	return status;
+	return session_run_status(&record.run, "record", r, &err, status);
 }
 
 static const struct tool_example record_examples[] = {

@@ -11,6 +11,7 @@
 #include "profiler/base/number.h"
 #include "tools/event_list.h"
 #include "tools/message.h"
+#include "tools/writer_option.h"
 
 static const struct {
 	const char *name, *help;
@@ -60,12 +61,6 @@ static const char *delivery_choice(size_t index, const char **ret_help)
 
 	*ret_help = "";
 	return index < ARRAY_SIZE(names) ? names[index] : NULL;
-}
-
-static const char *format_choice(size_t index, const char **ret_help)
-{
-	*ret_help = writer_table[index].help;
-	return writer_table[index].name;
 }
 
 static const char *suffix_choice(size_t index, const char **ret_help)
@@ -135,17 +130,6 @@ int record_parse_events(const struct option_row *row, const char *value, void *f
 	return r < 0 ? option_refuse(row, value, err, "%s", reason) : 0;
 }
 
-static int parse_format(const struct option_row *row, const char *value, void *field,
-			struct error *err)
-{
-	const struct writer *writer = writer_find_name(value);
-
-	if (!writer)
-		return option_refuse_choice(row, value, err);
-	*(const struct writer **)field = writer;
-	return 0;
-}
-
 int record_parse_debug(const struct option_row *row, const char *value, void *field,
 		       struct error *err)
 {
@@ -212,7 +196,7 @@ const struct option_row record_option_table[] = {
 	  option_parse_texts, RECORD_FIELD(outputs), .choice = suffix_choice,
 	  .completion = COMPLETE_FILE },
 	{ 0, "format", "NAME", "the format where no suffix says it", .section = OUTPUTS,
-	  parse_format, RECORD_FIELD(format), .choice = format_choice },
+	  option_parse_writer, RECORD_FIELD(format), .choice = option_writer_choice },
 	{ 0, "by", "KEY,...", "frames to add behind the name of the process, as thread, pid or a "
 	  "label; with --stacks none, print a table by these instead of writing a file",
 	  .section = OUTPUTS, option_parse_texts, RECORD_FIELD(by), .choice = record_by_choice,

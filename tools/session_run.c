@@ -7,6 +7,7 @@
 
 #include "profiler/base/clock.h"
 #include "tools/message.h"
+#include "tools/tool.h"
 
 /* How often to look whether the targets still live: nobody waits longer for their end. */
 #define TARGETS_INTERVAL_NS (100 * 1000000ULL)
@@ -198,7 +199,7 @@ int session_run_wait_command(struct session_run *run)
 	return command_wait(run->command);
 }
 
-int session_run_fail(struct session_run *run, const char *what, int code, struct error *err)
+static int fail(struct session_run *run, const char *what, int code, struct error *err)
 {
 	int status;
 
@@ -207,6 +208,16 @@ int session_run_fail(struct session_run *run, const char *what, int code, struct
 		error_set(err, ERROR_FAILED, code, "cannot %s: %s", what, strerror(-code));
 	status = message_error(err);
 	return run->exec_status ? run->exec_status : status;
+}
+
+int session_run_status(struct session_run *run, const char *what, int code, struct error *err,
+		       int status)
+{
+	if (code < 0)
+		status = fail(run, what, code, err);
+	if (run->session && session_is_stuck(run->session))
+		status |= TOOL_AT_ONCE;
+	return status;
 }
 
 void session_run_done(struct session_run *run)

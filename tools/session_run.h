@@ -47,8 +47,12 @@ void session_run_stop_command(struct session_run *run, enum session_run_end end)
 int session_run_wait_command(struct session_run *run);
 /* Say those fallbacks that were not said yet. */
 void session_run_say_fallbacks(struct session_run *run);
-/* What to exit with after a failure: says @err, which may be empty: then it is @code to @what. */
-int session_run_fail(struct session_run *run, const char *what, int code, struct error *err);
+/*
+ * What to exit with: @status, or, when @code is a negative errno, after @err has been said, which may be
+ * empty: then it is @code to @what.
+ */
+int session_run_status(struct session_run *run, const char *what, int code, struct error *err,
+		       int status);
 void session_run_done(struct session_run *run);
 
 #endif

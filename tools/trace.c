@@ -313,11 +313,7 @@ static int trace_run(int argc, char **argv)
 						   !common->quiet && !words.command &&
 						   !log_domains);
 	r = trace_events(&trace, &words, &status, &err);
-	if (r < 0)
-		status = session_run_fail(&trace.run, "trace", r, &err);
-	if (trace.run.session && session_is_stuck(trace.run.session))
-		status |= TOOL_AT_ONCE;
-	return status;
+	return session_run_status(&trace.run, "trace", r, &err, status);
 }
 
 static const struct tool_example trace_examples[] = {

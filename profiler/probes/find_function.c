@@ -207,11 +207,9 @@ static int open_types(struct search *s)
 static int search_begin(struct search *s)
 {
 	struct probe_finding *f = s->finding;
-	char path[64];
 	int r = open_types(s);
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", module_fd(s->module));
-	s->path = arena_strdup(f->arena, path);
+	s->path = probe_module_path(f, s->module);
 	if (r < 0 || !s->path)
 		return -ENOMEM;
 	return f->kind->at_return ? instructions_return_danger(s->module, &s->danger) : 0;

@@ -71,14 +71,13 @@ static int add_probe(struct probe_finding *f, struct module *module,
 				     .is_user = true, .what = probe->name };
 	struct probe_point point = { .role = PROBE_ROLE_HIT, .offset = probe->offset,
 				     .semaphore_offset = probe->semaphore_offset };
-	char name[256], path[64];
+	char name[256];
 	int r;
 
 	fill_fields(probe, &fields);
 	scope.field_count = fields.count;
 	snprintf(name, sizeof(name), "%s:%s", probe->provider, probe->name);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", module_fd(module));
-	point.path = arena_strdup(f->arena, path);
+	point.path = probe_module_path(f, module);
 	if (!point.path)
 		return -ENOMEM;
 	r = probe_add_place(f, name, &scope, &point.site, err);

@@ -2,6 +2,7 @@
 #include "profiler/probes/probe_finding.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,6 +27,14 @@ int probe_check(struct source_request *request, const char *argument, struct err
 	if (r < 0)
 		return error_set(err, ERROR_FAILED, r, "no memory");
 	return probe_request_check(&wanted, err);
+}
+
+const char *probe_module_path(struct probe_finding *f, const struct module *module)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", module_fd(module));
+	return arena_strdup(f->arena, path);
 }
 
 bool probe_wants_values(const struct probe_finding *finding)

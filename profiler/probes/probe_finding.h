@@ -82,6 +82,8 @@ DEFINE_CLEANUP(struct probe_finding *, probe_finding_free)
 int probe_add_place(struct probe_finding *finding, const char *name,
 		    const struct probe_scope *scope, uint32_t *ret_site, struct error *err);
 int probe_add_point(struct probe_finding *finding, const struct probe_point *point);
+/* A path to @module's file for points, also when nothing is called so any more. NULL: no memory. */
+const char *probe_module_path(struct probe_finding *finding, const struct module *module);
 /* Whether anything of a place's arguments is asked for, so that types are worth reading. */
 bool probe_wants_values(const struct probe_finding *finding);
 
