@@ -10,28 +10,14 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-static __always_inline int hit(void *ctx)
-{
-	struct run run = {};
-	struct probing *p;
-
-	if (!probe_open(&run, ctx))
-		return 0;
-	p = probe_claim(&run, settings.option[PROBE_OPTION_SITE], PROBE_PHASE_HIT);
-	if (!p)
-		return 0;
-	probe_words(p, ctx);
-	return probe_report(&run, p, NULL);
-}
-
 SEC("?fentry")
 int fentry_hit(void *ctx)
 {
-	return hit(ctx);
+	return probe_words_hit(ctx);
 }
 
 SEC("?fexit")
 int fexit_hit(void *ctx)
 {
-	return hit(ctx);
+	return probe_words_hit(ctx);
 }

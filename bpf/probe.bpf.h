@@ -246,4 +246,19 @@ static __always_inline int probe_report(struct run *run, struct probing *p, stru
 	return sample_finish(run, regs, sum);
 }
 
+/* A hit whose context is words and nothing else. Such programs have no cookies: an object has one site. */
+static __always_inline int probe_words_hit(void *ctx)
+{
+	struct run run = {};
+	struct probing *p;
+
+	if (!probe_open(&run, ctx))
+		return 0;
+	p = probe_claim(&run, settings.option[PROBE_OPTION_SITE], PROBE_PHASE_HIT);
+	if (!p)
+		return 0;
+	probe_words(p, ctx);
+	return probe_report(&run, p, NULL);
+}
+
 #endif

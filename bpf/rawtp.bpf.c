@@ -10,14 +10,5 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 SEC("raw_tp")
 int rawtp_hit(void *ctx)
 {
-	struct run run = {};
-	struct probing *p;
-
-	if (!probe_open(&run, ctx))
-		return 0;
-	p = probe_claim(&run, settings.option[PROBE_OPTION_SITE], PROBE_PHASE_HIT);
-	if (!p)
-		return 0;
-	probe_words(p, ctx);
-	return probe_report(&run, p, NULL);
+	return probe_words_hit(ctx);
 }

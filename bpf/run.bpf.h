@@ -184,8 +184,17 @@ static __always_inline __u32 task_instance(struct task_struct *task)
 }
 
 /*
- * Whether @scratch has the record of @task, sent in @generation; else who asks makes it now. By a mix of
- * all that makes up a record. A function of its own, whose stack is given back before stacks are walked.
+ * A mix of what may change of a task's record while its thread goes on, and tells threads of the same tid
+ * apart; only where HAS_TYPED_TASK.
+ */
+static __always_inline __u64 task_mark(struct task_struct *task)
+{
+	return task_names(task) + task_instance(task) * 0xd6e8feb86659fd93ull +
+	       (TASK_FIELD(task, flags) & PF_EXITING_FLAG);
+}
+
+/*
+ * Whether @scratch has the record of @task, sent in @generation; else who asks makes it now. A function of its own, whose stack is given back before stacks are walked.
  */
 static __noinline int task_is_known(struct scratch *scratch, struct task_struct *task,
 				    __u32 generation)
@@ -194,10 +203,8 @@ static __noinline int task_is_known(struct scratch *scratch, struct task_struct 
 
 	if (!HAS_TYPED_TASK)
 		return 0;
-	mark = task_names(task) + task_instance(task) * 0xd6e8feb86659fd93ull +
-	       (__u32)TASK_FIELD(task, pid) * 0xff51afd7ed558ccdull +
-	       (__u32)TASK_FIELD(task, tgid) * 0xc4ceb9fe1a85ec53ull +
-	       (TASK_FIELD(task, flags) & PF_EXITING_FLAG);
+	mark = task_mark(task) + (__u32)TASK_FIELD(task, pid) * 0xff51afd7ed558ccdull +
+	       (__u32)TASK_FIELD(task, tgid) * 0xc4ceb9fe1a85ec53ull;
 	if (scratch->task_mark == mark && scratch->task_generation == generation)
 		return 1;
 	scratch->task_mark = mark;

@@ -34,6 +34,21 @@ static __always_inline int runq_end(struct run *run, struct wick_wait *wait, __u
 	return wait_end(run, wait, now_ns);
 }
 
+/* @next comes: its wait is over. Returns the time of that, 0: it was not looked at, or long ago. */
+static __always_inline __u64 runq_arrive(void *ctx, struct task_struct *next)
+{
+	__u32 tid = next->pid;
+	struct wick_wait *wait = tid ? wait_find(tid) : NULL;
+	struct run run = { .is_alone = 1 };
+	__u64 now_ns;
+
+	if (!wait || (wait->state != WICK_WAIT_OPEN && wait->state != WICK_WAIT_PREPARED) ||
+	    run_open(&run, ctx, next))
+		return 0;
+	now_ns = bpf_ktime_get_ns();
+	return runq_end(&run, wait, now_ns) ? 0 : now_ns;
+}
+
 /*
  * First who comes, then who goes: attached in this order, so that what the walk of one takes is not
  * the wait of the other. Two programs, because one is too much for the stack and patience of
@@ -42,18 +57,7 @@ static __always_inline int runq_end(struct run *run, struct wick_wait *wait, __u
 SEC("?tp_btf/sched_switch")
 int BPF_PROG(runq_in, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	__u32 tid = next->pid;
-	struct wick_wait *wait = tid ? wait_find(tid) : NULL;
-	struct run run = { .is_alone = 1 };
-	__u64 now_ns = 0;
-
-	if (wait && (wait->state == WICK_WAIT_OPEN || wait->state == WICK_WAIT_PREPARED) &&
-	    !run_open(&run, ctx, next)) {
-		now_ns = bpf_ktime_get_ns();
-		if (runq_end(&run, wait, now_ns))
-			now_ns = 0;
-	}
-	switch_time_pass(now_ns);
+	switch_time_pass(runq_arrive(ctx, next));
 	return 0;
 }
 
@@ -133,17 +137,7 @@ static __always_inline void runq_leave(void *ctx, struct task_struct *prev, bool
 SEC("?tp_btf/sched_switch")
 int BPF_PROG(runq_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	__u32 tid = next->pid;
-	struct wick_wait *wait = tid ? wait_find(tid) : NULL;
-	struct run run = { .is_alone = 1 };
-	__u64 now_ns = 0;
-
-	if (wait && (wait->state == WICK_WAIT_OPEN || wait->state == WICK_WAIT_PREPARED) &&
-	    !run_open(&run, ctx, next)) {
-		now_ns = bpf_ktime_get_ns();
-		runq_end(&run, wait, now_ns);
-	}
-	runq_leave(ctx, prev, preempt, now_ns);
+	runq_leave(ctx, prev, preempt, runq_arrive(ctx, next));
 	return 0;
 }
 

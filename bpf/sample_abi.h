@@ -306,7 +306,7 @@ struct wick_wait {
 	wick_u32 error;			/* errno, or 0 */
 	/* What the thread's last sample had, sent in that generation: wait.bpf.h. */
 	wick_u32 known_generation;
-	wick_u64 known_task, known_names;	/* an id, and what of the task it goes by */
+	wick_u64 known_task, known_mark;	/* an id, and what of the task it goes by */
 	wick_u64 known_detail, known_facts;
 	wick_u32 cpu;			/* number + 1 of the one it began on, when labels ask; or 0 */
 	wick_u32 reserved;

@@ -165,20 +165,18 @@ static __always_inline void wait_remember(struct run *run, struct wick_wait *wai
 
 /*
  * As task_send(). Without stacks that is most of what a sample costs, and from one of a thread to its next
- * the task seldom changes: its place remembers the id, with a mix of all that goes into it.
+ * the task seldom changes: its place remembers the id, with its mark.
  */
 static __always_inline __u64 wait_task(struct run *run, struct wick_wait *wait)
 {
-	struct task_struct *task = run->task;
-	__u64 names;
+	__u64 mark;
 
 	wait_remember(run, wait);
 	if (!HAS_TYPED_TASK)
 		return task_send(run);
-	names = task_names(task) + task_instance(task) * 0xd6e8feb86659fd93ull +
-		(TASK_FIELD(task, flags) & PF_EXITING_FLAG);
-	if (!wait->known_task || wait->known_names != names) {
-		wait->known_names = names;
+	mark = task_mark(run->task);
+	if (!wait->known_task || wait->known_mark != mark) {
+		wait->known_mark = mark;
 		wait->known_task = task_send(run);
 	}
 	return wait->known_task;
