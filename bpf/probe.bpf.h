@@ -184,6 +184,17 @@ static __always_inline int labels_add(struct run *run, struct probing *p,
 	return all;
 }
 
+/* What tells system calls apart in any event of them. */
+static __always_inline void syscall_labels_add(struct run *run, const struct probing *p,
+					       const struct probe_site *site)
+{
+	__s64 result = p->registers[PROBE_RAX];
+
+	detail_label(run, SYSCALL, site->syscall - 1);
+	if (result < 0 && result >= -WICK_ERRNO_MAX)
+		detail_label(run, ERRNO, -result);
+}
+
 static __always_inline __u64 probe_sum(const struct probing *p, const struct probe_site *site,
 				       int *ret_unreadable)
 {
@@ -238,6 +249,8 @@ static __always_inline int probe_report(struct run *run, struct probing *p, stru
 	first_sample_note();
 	detail_clear(run);
 	detail_label(run, KEY, p->site);
+	if (site->syscall)
+		syscall_labels_add(run, p, site);
 	if (!labels_add(run, p, site))
 		is_unreadable = 1;
 	sum = probe_sum(p, site, &is_unreadable);

@@ -162,7 +162,9 @@ struct probe_site {
 	wick_u8 label_count;
 	wick_u8 labels[PROBE_LABELS_MAX];	/* numbers of values */
 	wick_u8 flags;		/* enum probe_site_flag */
-	wick_u8 reserved[7];
+	wick_u8 reserved;
+	wick_u16 syscall;	/* number + 1 of the system call whose calls these are; 0: of none */
+	wick_u32 reserved_2;
 	struct probe_fetch values[PROBE_VALUES_MAX];
 	struct probe_term terms[PROBE_TERMS_MAX];	/* none: all are wanted */
 	wick_u16 constant_bytes[PROBE_CONSTANTS_MAX];

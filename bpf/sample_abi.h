@@ -125,6 +125,8 @@ enum wick_detail_field {
 };
 /* What a file's number means where the kernel's side knows better than the list of mappings. */
 #define WICK_FILE_HEAP 1
+/* What a system call returns from minus this on is an error: include/linux/err.h. */
+#define WICK_ERRNO_MAX 4095
 /* The key of an exit: its status plus 1, or the number of the signal on top of this. */
 #define WICK_EXIT_SIGNAL 256
 #define WICK_DETAIL_BIT(name) (1ull << WICK_DETAIL_##name)

@@ -17,7 +17,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 enum { OPTION_NAMED };		/* settings.syscalls says which */
 
 #define SYSCALL_SIGRETURN 15	/* x86-64: rt_sigreturn */
-#define ERRNO_MAX 4095
 
 struct call {
 	__u32 number, error;		/* errno, or 0 */
@@ -136,7 +135,7 @@ int BPF_PROG(syscall_return, struct pt_regs *regs, long result)
 		return 0;
 	}
 	call.number = number;
-	call.error = result < 0 && result >= -ERRNO_MAX ? -result : 0;
+	call.error = result < 0 && result >= -WICK_ERRNO_MAX ? -result : 0;
 	call.is_compat = task_in_compat_syscall(task) != 0;
 	if (!stacks_wanted()) {
 		call_count(&run, wait, &call, value);

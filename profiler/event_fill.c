@@ -119,20 +119,13 @@ static int fill_labels(const struct event_fill *f, const struct window_event *ev
 	return r < 0 ? r : 0;
 }
 
-/* What a system call may return as an error: include/linux/err.h. */
-#define ERRNO_MAX 4095
-
 /* How a call failed, by what it returned. */
-static void fill_error(const struct probe_layout *layout, const struct probe_values *read,
-		       struct traced_event *e)
+static void fill_error(struct traced_event *e)
 {
-	for (size_t i = 0; i < layout->site.value_count && i < PROBE_VALUES_MAX; i++) {
-		int64_t result = (int64_t)read->value[i];
-
-		if (layout->values[i].show != PROBE_SHOW_ERRNO || read->unreadable >> i & 1 ||
-		    result >= 0 || result < -ERRNO_MAX)
+	for (size_t i = 0; i < e->value_count; i++) {
+		if (!event_value_is_failure(&e->values[i]))
 			continue;
-		e->error = (int)-result;
+		e->error = (int)-(int64_t)e->values[i].number;
 		e->error_name = probe_error_name(e->error);
 	}
 }
@@ -160,7 +153,7 @@ static int fill_values(const struct event_fill *f, const struct window_event *ev
 						   &values[e->value_count]);
 	e->value_count = event_values_drop_unused(values, e->value_count);
 	if (e->is_call)
-		fill_error(layout, kept, e);
+		fill_error(e);
 	return 0;
 }
 

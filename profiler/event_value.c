@@ -4,10 +4,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "bpf/sample_abi.h"
 #include "profiler/probes/probe_show.h"
 #include "profiler/probes/syscall_arguments.h"
-
-#define ERRNO_MAX 4095
 
 /* How a value is written where it is data, and whether people want to see more than the number. */
 static const struct {
@@ -107,11 +106,11 @@ size_t event_values_drop_unused(struct event_value *values, size_t count)
 	return kept;
 }
 
-/* The result of a call, also where it would be an address. */
-static bool is_failure(const struct event_value *value)
+bool event_value_is_failure(const struct event_value *value)
 {
-	return value->meaning->show == PROBE_SHOW_ERRNO && (int64_t)value->number < 0 &&
-	       (int64_t)value->number >= -ERRNO_MAX;
+	return value->kind != EVENT_VALUE_UNREADABLE &&
+	       value->meaning->show == PROBE_SHOW_ERRNO && (int64_t)value->number < 0 &&
+	       (int64_t)value->number >= -WICK_ERRNO_MAX;
 }
 
 void event_value_add_text(const struct event_value *value, struct strbuf *ret)
@@ -122,7 +121,7 @@ void event_value_add_text(const struct event_value *value, struct strbuf *ret)
 		strbuf_add_text(ret, "<unreadable>");
 	else if (value->bytes)
 		probe_show_bytes(value->meaning, value->bytes, value->size, value->is_cut, ret);
-	else if (value->argument && !is_failure(value))
+	else if (value->argument && !event_value_is_failure(value))
 		syscall_argument_show(value->argument, value->number, ret);
 	else
 		probe_show_number(value->meaning, value->number, ret);

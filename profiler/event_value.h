@@ -14,6 +14,8 @@
  */
 bool event_value_fill(const struct probe_layout *layout, const struct probe_values *values,
 		      size_t index, const char *call, struct event_value *ret);
+/* Whether it is the result of a call that failed: a negative number that is no address. */
+bool event_value_is_failure(const struct event_value *value);
 
 /* Leave out arguments that the call does not take. Returns how many remain. */
 size_t event_values_drop_unused(struct event_value *values, size_t count);

@@ -315,6 +315,18 @@ static int row_label(struct labels *l, const struct label_row *row, const struct
 
 /* ---- what a probe read ---- */
 
+/* A text is that, and other bytes are shown as they are elsewhere. */
+static void add_read(const struct probe_value *value, const struct window_text *read,
+		     struct strbuf *ret)
+{
+	if (!read)
+		strbuf_add_text(ret, "[lost]");
+	else if (value->show == PROBE_SHOW_TEXT)
+		strbuf_add(ret, read->text, read->bytes);
+	else
+		probe_show_bytes(value, read->text, read->bytes, false, ret);
+}
+
 /* A plain number stays one; what has another meaning is said in words. */
 static int value_label(struct labels *l, const struct label_input *in, size_t index,
 		       struct profile_label *label)
@@ -328,9 +340,7 @@ static int value_label(struct labels *l, const struct label_input *in, size_t in
 	int r;
 
 	if (layout->site.values[number].form != PROBE_NUMBER) {
-		const struct window_text *read = window_text(in->window, fact_read);
-
-		strbuf_add_text(&text, read ? read->text : "[lost]");
+		add_read(value, window_text(in->window, fact_read), &text);
 		is_plain = false;
 	} else if (!is_plain) {
 		probe_show_number(value, fact_read, &text);

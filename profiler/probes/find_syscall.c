@@ -120,7 +120,10 @@ static int add_call(struct probe_finding *f, uint64_t number, struct error *err)
 	fill_fields(format, &fields);
 	scope.field_count = fields.count;
 	r = probe_add_place(f, name, &scope, &point.site, err);
-	return r ?: probe_add_point(f, &point);
+	if (r < 0)
+		return r;
+	f->set.places[point.site].layout.site.syscall = number + 1;
+	return probe_add_point(f, &point);
 }
 
 /* "openat", or all that a glob matches. */

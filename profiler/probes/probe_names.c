@@ -5,8 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* As the kernel has it: what lies above is an address. */
-#define ERRNO_MAX 4095
+#include "bpf/sample_abi.h"
 
 static const struct named_number {
 	enum probe_show show;
@@ -52,7 +51,7 @@ static int find_errno(const char *name, uint64_t *ret)
 			return 0;
 		}
 	}
-	for (uint64_t number = 1; number <= ERRNO_MAX; number++) {
+	for (uint64_t number = 1; number <= WICK_ERRNO_MAX; number++) {
 		const char *known = probe_name(PROBE_SHOW_ERRNO, number);
 
 		if (known && !strcmp(known, name)) {
@@ -85,7 +84,7 @@ int probe_name_find(enum probe_show show, const char *name, uint64_t *ret)
 const char *probe_name(enum probe_show show, uint64_t number)
 {
 	if (show == PROBE_SHOW_ERRNO)
-		return number <= ERRNO_MAX ? strerrorname_np(number) : NULL;
+		return number <= WICK_ERRNO_MAX ? strerrorname_np(number) : NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(named_numbers); i++)
 		if (named_numbers[i].show == show && named_numbers[i].number == number)
 			return named_numbers[i].name;

@@ -106,8 +106,10 @@ int source_probe_open(const struct source_request *request, const struct probe_t
 		p->row.objects[0] = "fentry";
 	if (!request->source->values[0].type)
 		p->row.name = p->names[0];
-	/* Which of them it was. */
-	if (p->finding->set.count > 1 && !shows_all)
+	/* Which of them it was; where all is shown the values and their place say that and more. */
+	if (shows_all)
+		p->row.labels = 0;
+	else if (p->finding->set.count > 1)
 		p->row.labels |= WICK_DETAIL_BIT(KEY);
 	fill_values(p, request);
 	*ret = take_ptr(p);

@@ -228,6 +228,27 @@ def names_case():
                   ["%d names, with %r" % (len(found), dict(found.most_common(5)))], run.said)
 
 
+def text_labels_case():
+    """Of texts as long as a word, nothing of another one may follow."""
+    run = Run(["uprobe:%s:add_up,filter=a >= 100 && a < 110,label=name" % program("probed")], *ARGS)
+    names = run.by_label("name", "add_up")
+    problems = []
+    if names != {"name-%d" % i: 1 for i in range(100, 110)}:
+        problems.append("names: %r" % dict(names))
+    libfault.case("texts of eight bytes are labels, too", problems, run.said)
+
+
+def syscalls_case():
+    run = Run(["syscall:openat+preadv,filter=ret < 0"], "calls", "truth")
+    calls, errors = run.by_label("syscall", "calls"), run.by_label("errno", "calls")
+    problems = []
+    if set(calls) != {"openat"} or not 500 <= calls["openat"] <= 520:
+        problems.append("calls: %r" % dict(calls))
+    if errors["ENOTDIR"] != 500 or None in errors:
+        problems.append("errors: %r" % dict(errors))
+    libfault.case("system calls that a filter takes have their names and errors", problems, run.said)
+
+
 def stacks_case():
     """Returns pending in every frame do not cut the stacks of cpu."""
     run = Run(["cpu", "fn:%s:go_down" % program("probed")], "probed", "recurse", 40, 20000)
@@ -298,6 +319,8 @@ def main():
     for row in ENDS:
         end_case(*row)
     labels_case()
+    text_labels_case()
+    syscalls_case()
     names_case()
     stacks_case()
     sys.exit(1 if libfault.failed else 0)
