@@ -110,7 +110,6 @@ static void leave_out(struct session *s, size_t index, const char *reason)
 
 	if (s->may_lack[index])
 		return;
-
 	session_note_fallback(s, "cannot record %s here: %s: continuing without it", text, reason);
 	snprintf(err->text + size, sizeof(err->text) - size, "%scannot record %s here: %s",
 		 size ? "; " : "", text, reason);

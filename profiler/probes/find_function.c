@@ -155,7 +155,7 @@ static int add_function(struct search *s, const struct function_entry *function,
 		.arguments = SCOPE_REGISTERS,
 		.is_user = true,
 		.has_return = f->kind->at_return,
-		.has_entry = f->kind->at_entry && f->kind->at_return,
+		.has_entry = probe_kind_is_measured(f->kind),
 		.what = function->name,
 	};
 	struct probe_point point = {

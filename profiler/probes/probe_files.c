@@ -218,9 +218,7 @@ int probe_files_find(const char *name, const struct probe_targets *targets,
 	if (ret->count)
 		return 0;
 	return error_set(err, ERROR_FAILED, -ENOENT, "no such file: %s: %s",
-			 *name ? name :
-				 "of the "
-				 "target",
+			 *name ? name : "of the target",
 			 strchr(name, '/') ? "nothing is there" :
 					     "no library or program of that name was found");
 }

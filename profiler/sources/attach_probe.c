@@ -82,12 +82,7 @@ static int explain(const char *name, int code, struct error *err)
 	return error_set(err, ERROR_NOT_SUPPORTED, code, "%s: %s", what, strerror(-code));
 }
 
-/* Calls are measured: then threads that end or execute a program are followed. */
-static bool is_measured(const struct probe_finding *f)
-{
-	return f->kind->at_entry && f->kind->at_return;
-}
-
+/* Where calls are measured threads that end or execute a program are followed. */
 static bool is_follower(const struct bpf_program *program)
 {
 	return bpf_program__expected_attach_type(program) == BPF_TRACE_RAW_TP;
@@ -143,8 +138,8 @@ void source_probe_prepare(const struct source_options *options, struct bpf_objec
 	unsigned int multi = multi_type(options);
 	struct bpf_program *program;
 
-	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, is_measured(f) && is_follower(program));
+	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
+		program, probe_kind_is_measured(f->kind) && is_follower(program));
 	for (size_t i = 0; i < f->point_count; i++) {
 		program = program_of(&options->probe->row, object, f->points[i].role);
 		if (!program)

@@ -40,16 +40,11 @@ static void write_base(const struct source_request *request, char *ret, size_t s
 	probe_words_done(&words);
 }
 
-static bool is_measured(const struct source_request *request)
-{
-	return request->source->probe->at_entry && request->source->probe->at_return;
-}
-
 bool source_probe_value(const struct source_request *request, size_t index,
 			char name[SOURCE_PROBE_VALUE_BYTES], const char **ret_unit)
 {
 	char base[SOURCE_PROBE_VALUE_BYTES / 2], suffix[SOURCE_PROBE_VALUE_BYTES / 2] = "time";
-	bool has_sum = request->sum || is_measured(request);
+	bool has_sum = request->sum || probe_kind_is_measured(request->source->probe);
 	const struct source_value *own = &request->source->values[index];
 
 	if (index > has_sum)
@@ -95,7 +90,7 @@ int source_probe_open(const struct source_request *request, const struct probe_t
 	if (!p)
 		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
 	/* What a call is worth, unless another value is asked for. */
-	if (is_measured(request) && !measured.sum)
+	if (probe_kind_is_measured(request->source->probe) && !measured.sum)
 		measured.sum = latency;
 	r = probe_find(&measured, targets, shows_all, &p->finding, err);
 	if (r < 0)

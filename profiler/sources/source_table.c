@@ -94,10 +94,14 @@ static const struct source_option counter_options[] = {
 	.key_label = "probe",                                                            \
 	.key_help = "the function or tracepoint, of an event that has several"
 
-#define PROBE_ROW(scheme, kind, object_name, option_table, need_table, text)               \
-	{ .name = scheme, .help = text, .probe = &kind, .objects = { object_name }, PROBE_LABEL, \
-	  .options = option_table, .needs = need_table, .prepare = source_probe_prepare,   \
-	  .attach = source_probe_attach }
+/*
+ * Of functions, on breakpoints: kprobes hold the guard that turns CPU samples away, and uprobes before
+ * Linux 6.0.
+ */
+#define PROBE_ROW(scheme, kind, option_table, need_table, text)                            \
+	{ .name = scheme, .help = text, .probe = &kind, .objects = { "probe" }, PROBE_LABEL, \
+	  .takes_guard = true, .options = option_table, .needs = need_table,               \
+	  .prepare = source_probe_prepare, .attach = source_probe_attach }
 
 static const struct source_option length_probe_options[] = {
 	OPTION_MIN, OPTION_MAX, OPTIONS_OF_PROBE, { 0 },
@@ -288,20 +292,23 @@ const struct source source_table[] = {
 	  .help = "who becomes somebody else, debugs, loads code into the kernel, or is asked for a "
 		  "capability",
 	  .stands_for = privilege_events, .options = probe_options },
-	PROBE_ROW("uprobe", probe_uprobe, "probe", probe_options, needs_uprobe,
+	PROBE_ROW("uprobe", probe_uprobe, probe_options, needs_uprobe,
 		  "a function of a program or library, each time it is entered: uprobe:libc:malloc"),
-	PROBE_ROW("uretprobe", probe_uretprobe, "probe", return_options, needs_uprobe,
+	PROBE_ROW("uretprobe", probe_uretprobe, return_options, needs_uprobe,
 		  "the same when it returns, with its value: uretprobe:libc:malloc"),
-	PROBE_ROW("fn", probe_fn, "probe", call_options, needs_uprobe,
+	PROBE_ROW("fn", probe_fn, call_options, needs_uprobe,
 		  "how long a function takes, from entry to return: fn:libc:fsync"),
-	PROBE_ROW("usdt", probe_usdt, "probe", probe_options, needs_uprobe,
+	PROBE_ROW("usdt", probe_usdt, probe_options, needs_uprobe,
 		  "a probe that a program declares: usdt:libstdc++:throw"),
-	PROBE_ROW("kprobe", probe_kprobe, "probe", probe_options, needs_kprobe,
+	PROBE_ROW("kprobe", probe_kprobe, probe_options, needs_kprobe,
 		  "a function of the kernel, each time it is entered: kprobe:do_sys_openat2"),
-	PROBE_ROW("kretprobe", probe_kretprobe, "probe", length_probe_options, needs_kprobe,
+	PROBE_ROW("kretprobe", probe_kretprobe, length_probe_options, needs_kprobe,
 		  "how long one takes, from entry to return: kretprobe:do_sys_openat2"),
-	PROBE_ROW("rawtp", probe_rawtp, "rawtp", probe_options, needs_rawtp,
-		  "a tracepoint with the arguments the kernel gives it: rawtp:sched_switch"),
+	{ .name = "rawtp",
+	  .help = "a tracepoint with the arguments the kernel gives it: rawtp:sched_switch",
+	  .probe = &probe_rawtp, PROBE_LABEL, .objects = { "rawtp" }, .options = probe_options,
+	  .needs = needs_rawtp,
+	  .prepare = source_probe_prepare, .attach = source_probe_attach },
 	{ .name = "tracepoint",
 	  .help = "a tracepoint with the fields of its record: tracepoint:sched:sched_switch",
 	  .probe = &probe_tracepoint,

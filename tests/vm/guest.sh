@@ -111,7 +111,7 @@ echo marked >/tmp/marked
 run probes-user wick record --stats -o probes-user.pb.gz \
 	-e 'uprobe:/bin/probed:add_up,value=arg2,filter=arg1 >= 50' \
 	-e 'uprobe:/bin/probed:tiny' -e 'fn:/bin/probed:go_down' -- sh -c "$probed"
-run probes-kernel wick record --stats -o probes-kernel.pb.gz \
+run probes-kernel wick record --stats -o probes-kernel.pb.gz -e cpu \
 	-e 'kprobe:vfs_open,filter=path->dentry->d_name.name == "marked"' \
 	-e 'kprobe:vfs_ope[n],filter=comm == "cat",label=path->dentry->d_name.name' \
 	-e 'kretprobe:do_sys_openat2,value=ret,filter=ret == -20 && comm == "calls"' \
