@@ -6,6 +6,7 @@
 #include "tests/fuzz/fuzz.h"
 #include "tools/record_options.h"
 #include "tools/tool.h"
+#include "tools/trace_options.h"
 
 #define WORDS_MAX 64
 /* More than the options of any command take. */
@@ -52,6 +53,23 @@ static void parse_record(int argc, char **argv)
 	record_options_done(&options);
 }
 
+static void parse_trace(int argc, char **argv)
+{
+	struct trace_options options;
+	struct session_options session;
+	struct option_words words = { 0 };
+	struct error err = { 0 };
+
+	trace_options_init(&options);
+	if (options_parse(trace_option_table, argc, argv, &options, &words, &err) == 0) {
+		check_words(&words, argc);
+		if (trace_options_check(&options, &words, &err) == 0)
+			trace_options_session(&options, &session);
+	}
+	fuzz_touch_text(err.text);
+	trace_options_done(&options);
+}
+
 static void parse_other(const struct tool *tool, int argc, char **argv)
 {
 	_cleanup_free_ void *values = calloc(1, VALUES_BYTES);
@@ -78,6 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	tool = tool_find(argv[0]);
 	if (!tool || tool == &record_tool)
 		parse_record(argc, argv);
+	else if (tool == &trace_tool)
+		parse_trace(argc, argv);
 	else
 		parse_other(tool, argc, argv);
 	return 0;
