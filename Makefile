@@ -197,9 +197,9 @@ test-programs: all workloads $(UNIT) $(E2E) $(FUZZ)
 # fuzz targets search too, and wick alone with the one for threads.
 SANITIZED := $(MAKE) --no-print-directory CFLAGS="-O1 -g"
 san:
-	$(Q)$(SANITIZED) O=$(O)/san CC=$(CLANG) SAN=address,undefined FUZZER=1 san-programs
+	+$(Q)$(SANITIZED) O=$(O)/san CC=$(CLANG) SAN=address,undefined FUZZER=1 san-programs
 tsan:
-	$(Q)$(SANITIZED) O=$(O)/tsan SAN=thread all
+	+$(Q)$(SANITIZED) O=$(O)/tsan SAN=thread all
 # It reads whole libraries by two readers: the same code again, for minutes.
 SAN_UNIT := $(filter-out %/test_cfi_against_libdw,$(UNIT))
 san-programs: $(SAN_UNIT) $(FUZZ)

@@ -73,7 +73,8 @@ CALL = (
         "uprobe:TARGET:probed_call { @begin[tid] = nsecs; } uretprobe:TARGET:probed_call "
         "/@begin[tid]/ { @ = hist(nsecs - @begin[tid]); delete(@begin[tid]); }")),
 )
-WORKS = (("system calls, traced", "syscall", SYSCALL), ("a function, probed", "call", CALL))
+WORKS = (("system calls that do nothing, traced", "syscall", SYSCALL),
+         ("reads of 4 KiB in memory, traced", "read", SYSCALL), ("a function, probed", "call", CALL))
 
 LISTS = (
     ("wick list 'tracepoint:*'", lambda build: [build + "/wick", "list", "tracepoint:*"]),

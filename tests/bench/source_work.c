@@ -29,6 +29,7 @@
 #define CHUNKS_MAX 150
 #define WARM_NS 300000000ull
 #define LIMIT_NS 1000000000ull
+#define PAGE_BYTES 4096
 
 static uint64_t times_ns[CHUNKS_MAX];
 static uint64_t spins;
@@ -144,10 +145,32 @@ static void syscall_chunk(void)
 	}
 }
 
+/* Calls that do something, the page being in memory. */
+static int page_file;
+
+static void read_begin(void)
+{
+	char page[PAGE_BYTES] = { 0 };
+
+	page_file = memfd_create("page", MFD_CLOEXEC);
+	if (page_file < 0 || pwrite(page_file, page, sizeof(page), 0) != sizeof(page))
+		fail("cannot make a file in memory");
+}
+
+static void read_chunk(void)
+{
+	char page[PAGE_BYTES];
+
+	for (int i = 0; i < CALLS; i++) {
+		if (pread(page_file, page, sizeof(page), 0) != sizeof(page))
+			fail("pread");
+		work_spin(spins);
+	}
+}
+
 /* ---- page faults ---- */
 
 #define PAGES 512
-#define PAGE_BYTES 4096
 #define MAPPINGS 8
 #define FAULTS (MAPPINGS * PAGES)
 
@@ -228,6 +251,7 @@ static const struct work {
 	{ "switch", 2 * ROUND_TRIPS, switch_begin, switch_chunk },
 	{ "switch-between", 2 * ROUND_TRIPS, switch_between_begin, switch_chunk },
 	{ "syscall", CALLS, NULL, syscall_chunk },
+	{ "read", CALLS, read_begin, read_chunk },
 	{ "call", CALLS, NULL, call_chunk },
 	{ "fault", FAULTS, NULL, fault_chunk },
 	{ "mutex", TURNS, mutex_begin, mutex_chunk },

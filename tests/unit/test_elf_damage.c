@@ -17,7 +17,7 @@ static void section_read(const struct elf_section *section)
 	size_t i;
 
 	for (i = 0; i < section->size; i++)
-		sum += section->bytes[i];
+		sum = sum + section->bytes[i];
 }
 
 static int symbols_ask(struct elf_file *elf, const char *table)

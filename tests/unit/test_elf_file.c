@@ -51,7 +51,7 @@ static struct elf_file *open_image(const struct elf_image *img)
 	return elf;
 }
 
-__attribute__((noinline, noipa)) void elf_file_test_marker(void);
+__attribute__((noinline, used)) void elf_file_test_marker(void);
 void elf_file_test_marker(void)
 {
 }

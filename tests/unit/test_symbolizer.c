@@ -58,7 +58,7 @@ static struct object object_of(const void *code)
 	return object;
 }
 
-static __attribute__((noinline, noipa)) int symbolizer_test_marker(int x)
+static __attribute__((noinline, used)) int symbolizer_test_marker(int x)
 {
 	return x + 1;
 }
