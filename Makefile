@@ -200,8 +200,8 @@ san:
 	+$(Q)$(SANITIZED) O=$(O)/san CC=$(CLANG) SAN=address,undefined FUZZER=1 san-programs
 tsan:
 	+$(Q)$(SANITIZED) O=$(O)/tsan SAN=thread all
-# It reads whole libraries by two readers: the same code again, for minutes.
-SAN_UNIT := $(filter-out %/test_cfi_against_libdw,$(UNIT))
+# They compare what other readers say of whole libraries and programs: the same code again, for long.
+SAN_UNIT := $(filter-out %/test_cfi_against_libdw %/test_dwarf_arguments,$(UNIT))
 san-programs: $(SAN_UNIT) $(FUZZ)
 
 RUN := WICK_BUILD=$(O) tests/run

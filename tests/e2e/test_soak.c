@@ -63,7 +63,7 @@ static bool watch_memory(void *context, struct session *session)
 static void test_storm(void **state)
 {
 	const struct storm *s = *state;
-	double seconds = atof(getenv("WICK_SOAK_SECONDS") ?: "25");
+	double seconds = atof(getenv("WICK_SOAK_SECONDS") ?: "15");
 	struct watch watch = { .middle_ns = clock_monotonic_ns() + (uint64_t)(seconds * 5e8) };
 	struct harness_run run = { .command = s->command, .seconds = seconds,
 				   .session = { .frequency_hz = s->frequency_hz },
