@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "profiler/session_private.h"
+#include "symbolizer/worker.h"
 
 static struct module *module_by_id(void *context, uint32_t id)
 {
@@ -13,23 +14,6 @@ static struct module *module_by_id(void *context, uint32_t id)
 
 /* Files whose readers died are named; of more of them only how many there were. */
 #define FAILURES_SHOWN 4
-
-static const char *failure_text(int error)
-{
-	static const struct {
-		int error;
-		const char *text;
-	} texts[] = {
-		{ -EPIPE, "made its reader die" },
-		{ -ETIME, "keeps its reader busy for ever" },
-		{ -ENOBUFS, "wants more memory than its reader may have" },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
-		if (texts[i].error == error)
-			return texts[i].text;
-	return "confused its reader";
-}
 
 static void note_failure(struct session *s, const struct symbolizer_failure *failure)
 {
@@ -40,7 +24,7 @@ static void note_failure(struct session *s, const struct symbolizer_failure *fai
 		session_note_fallback(s, "%s of %s %s: continuing with its %s",
 				      failure->by_address ? "the symbol table" :
 							    "the debug information",
-				      failure->path, failure_text(failure->error),
+				      failure->path, worker_error_text(failure->error),
 				      failure->by_address ? "addresses" : "symbols");
 }
 

@@ -8,7 +8,6 @@
 #include "profiler/base/hashmap.h"
 #include "profiler/base/log.h"
 #include "symbolizer/answers.h"
-#include "symbolizer/debug_files.h"
 #include "symbolizer/debuginfod.h"
 #include "symbolizer/kernel_symbols.h"
 #include "symbolizer/names.h"
@@ -43,7 +42,7 @@ struct symbolizer {
 	size_t cache_bytes;
 	struct kernel_symbols *kernel;
 	struct debuginfod *debuginfod;	/* NULL: there is none */
-	struct symbol_worker *worker;	/* NULL: files are read by this process */
+	struct worker *worker;	/* NULL: files are read by this process */
 	bool without_libdw;
 	struct symbolizer_failure *failures;
 	size_t failure_count, failure_capacity;
@@ -92,7 +91,7 @@ struct symbolizer *symbolizer_free(struct symbolizer *sym)
 	hashmap_free(sym->modules);
 	kernel_symbols_free(sym->kernel);
 	debuginfod_free(sym->debuginfod);
-	symbol_worker_free(sym->worker);
+	worker_free(sym->worker);
 	free(sym->failures);
 	names_free(sym->names);
 	free(sym);
@@ -125,7 +124,7 @@ struct symbolizer *symbolizer_new(const struct symbolizer_options *options)
 	if (symbolizer_find_debuginfod(sym, options ? options->debuginfod_ns : 0) < 0)
 		return NULL;
 	if (options && options->isolated) {
-		sym->worker = symbol_worker_new(options->module_ns);
+		sym->worker = worker_new(options->module_ns);
 		if (!sym->worker)
 			return NULL;
 	}
@@ -283,18 +282,10 @@ static int take_answer(void *context, uint64_t address, const struct frame *fram
 static int ask_worker(struct symbolizer *sym, struct loaded *loaded, const uint64_t *addresses,
 		      size_t count)
 {
-	_cleanup_(debug_files_done) struct debug_files files = { 0 };
 	struct answering answering = { .sym = sym, .loaded = loaded };
-	bool without_libdw = loaded->belief > BELIEVE_ALL;
-	int r = 0;
+	int r = worker_open(sym->worker, loaded->mod, loaded->belief > BELIEVE_ALL,
+			    sym->debuginfod);
 
-	if (!symbol_worker_has(sym->worker, loaded->mod))
-		r = symbol_worker_open(sym->worker, loaded->mod, without_libdw);
-	/* What has been read there can be read here without waiting for ever. */
-	if (r > 0) {
-		r = debug_files_collect(loaded->mod, sym->debuginfod, &files);
-		r = r ?: symbol_worker_give(sym->worker, &files);
-	}
 	return r ?: symbol_worker_ask(sym->worker, addresses, count, take_answer, &answering);
 }
 
@@ -349,7 +340,7 @@ static int loaded_answer(struct symbolizer *sym, struct loaded *loaded, const ui
 		r = loaded_ask(sym, loaded, addresses, count);
 		if (r != -ECHILD)
 			return r;
-		sym->worker = symbol_worker_free(sym->worker);
+		sym->worker = worker_free(sym->worker);
 		sym->without_libdw = true;
 		r = note_failure(sym, NULL, r);
 	}
@@ -457,5 +448,5 @@ void symbolizer_stats(const struct symbolizer *sym, struct symbolizer_stats *ret
 	ret->load_ns += kernel_symbols_load_ns(sym->kernel);
 	ret->kernel_bytes = kernel_symbols_bytes(sym->kernel);
 	ret->text_bytes = names_bytes(sym->names);
-	ret->worker_cpu_ns = sym->worker ? symbol_worker_cpu_ns(sym->worker) : 0;
+	ret->worker_cpu_ns = sym->worker ? worker_cpu_ns(sym->worker) : 0;
 }

@@ -46,7 +46,7 @@ struct symbolizer_options {
 	/* How long in all to wait for $DEBUGINFOD_URLS, where that is set; 0 for a minute. */
 	uint64_t debuginfod_ns;
 	/*
-	 * Files are read by a process of its own, without privileges (symbol_worker.h): what
+	 * Files are read by a process of its own, without privileges (worker.h): what
 	 * they do to it costs their own names and nothing else.
 	 */
 	bool isolated;
@@ -57,7 +57,7 @@ struct symbolizer_options {
 /* What could not be read because its reader did not survive it. */
 struct symbolizer_failure {
 	const char *path;	/* of the module; NULL: the process could not be started */
-	int error;		/* as symbol_worker_ask() */
+	int error;		/* as worker_open() */
 	bool by_address;	/* nor could its symbols: it is named by addresses */
 };
 

@@ -2,7 +2,6 @@
 /* test_symbol_worker.c - names by another process, and what is left of them when it dies. */
 #include "tests/unit/unit.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -16,6 +15,7 @@
 #include "symbolizer/symbolizer.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
+#include "tests/unit/reader_process.h"
 
 static struct compiled_program program;
 
@@ -40,30 +40,6 @@ static uint64_t address_of(const char *symbol)
 	uint64_t size;
 
 	return compiled_program_symbol(&program, symbol, &size);
-}
-
-/* The one child of this process that is called "wick-symbols", or 0. */
-static pid_t find_reader(void)
-{
-	DIR *folder = opendir("/proc");
-	struct dirent *entry;
-	pid_t found = 0;
-
-	assert_non_null(folder);
-	while ((entry = readdir(folder))) {
-		char path[300], name[32];
-		_cleanup_fclose_ FILE *f = NULL;
-		int pid, parent;
-
-		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
-		f = fopen(path, "re");
-		if (!f || fscanf(f, "%d (%31[^)]) %*c %d", &pid, name, &parent) != 3)
-			continue;
-		if (parent == getpid() && !strcmp(name, "wick-symbols"))
-			found = pid;
-	}
-	closedir(folder);
-	return found;
 }
 
 static void assert_same(const struct frame *a, const struct frame *b)
@@ -106,9 +82,9 @@ static void test_same(void **state)
 	symbolizer_stats(there, &stats);
 	assert_true(stats.worker_cpu_ns > 0);
 	assert_true(stats.cache_hits >= ARRAY_SIZE(at));
-	assert_true(find_reader() > 0);
+	assert_true(reader_process_find() > 0);
 	there = symbolizer_free(there);
-	assert_int_equal(find_reader(), 0);
+	assert_int_equal(reader_process_find(), 0);
 }
 
 static void assert_failure(const struct symbolizer *sym, size_t index, int error, bool by_address)
@@ -145,17 +121,17 @@ static void test_dies(void **state)
 	pid_t first;
 
 	look_up(sym, mod, at, "outer(int)", FRAME_DWARF);
-	first = find_reader();
+	first = reader_process_find();
 	assert_true(first > 0);
 	kill(first, SIGSEGV);
 	look_up(sym, mod, at + 1, "outer(int)", FRAME_SYMTAB);
 	assert_failure(sym, 0, -EPIPE, false);
 	/* What is known stays known. */
 	look_up(sym, mod, at, "outer(int)", FRAME_DWARF);
-	assert_true(find_reader() > 0 && find_reader() != first);
+	assert_true(reader_process_find() > 0 && reader_process_find() != first);
 	look_up(sym, copy, at + 1, "outer(int)", FRAME_DWARF);
 	look_up(sym, mod, at + 2, "outer(int)", FRAME_SYMTAB);
-	kill(find_reader(), SIGKILL);
+	kill(reader_process_find(), SIGKILL);
 	snprintf(address, sizeof(address), "program+0x%" PRIx64, at + 3);
 	look_up(sym, mod, at + 3, address, FRAME_UNKNOWN);
 	assert_failure(sym, 1, -EPIPE, true);
@@ -172,11 +148,11 @@ static void test_hangs(void **state)
 
 	/* Half a second may not be enough for it; then the reader is the next one. */
 	symbolizer_lookup(sym, mod, at, &frame, 1);
-	first = find_reader();
+	first = reader_process_find();
 	assert_true(first > 0);
 	kill(first, SIGSTOP);
 	assert_int_equal(symbolizer_lookup(sym, mod, at + 1, &frame, 1), 1);
-	assert_true(find_reader() != first);
+	assert_true(reader_process_find() != first);
 	assert_failure(sym, 0, -ETIME, false);
 }
 
@@ -241,10 +217,10 @@ static void test_unprivileged(void **state)
 
 	assert_int_equal(symbolizer_lookup(sym, mod, 1, &frame, 1), 1);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		status_line(find_reader(), lines[i].key, text, sizeof(text));
+		status_line(reader_process_find(), lines[i].key, text, sizeof(text));
 		assert_string_equal(text, lines[i].value);
 	}
-	status_line(find_reader(), "Uid:", text, sizeof(text));
+	status_line(reader_process_find(), "Uid:", text, sizeof(text));
 	assert_true(atoi(text) != 0);
 }
 
