@@ -12,6 +12,8 @@
 #include "symbolizer/providers.h"
 #include "symbolizer/worker_wire.h"
 
+struct dwarf_types;
+
 /* The module that is open, and the request that is to be answered. */
 struct reading {
 	struct worker_request request;
@@ -22,11 +24,23 @@ struct reading {
 	bool without_libdw;
 	struct names *names;		/* NULL: no names were asked for yet */
 	struct providers providers;
+	struct dwarf_types *types;	/* NULL: no types were asked for yet, or there are none */
 };
 
 /* ---- names, by symbol_reader.c ---- */
 
 int symbol_reader_answer(struct reading *reading, struct strbuf *ret);
 void symbol_reader_close(struct reading *reading);
+
+/* ---- types, by type_reader.c ---- */
+
+int type_reader_open(struct reading *reading, struct strbuf *ret);
+int type_reader_functions(struct reading *reading, struct strbuf *ret);
+int type_reader_target(struct reading *reading, struct strbuf *ret);
+int type_reader_member(struct reading *reading, struct strbuf *ret);
+int type_reader_members(struct reading *reading, struct strbuf *ret);
+int type_reader_enumerators(struct reading *reading, struct strbuf *ret);
+int type_reader_named(struct reading *reading, struct strbuf *ret);
+void type_reader_close(struct reading *reading);
 
 #endif

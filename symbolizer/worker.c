@@ -367,6 +367,7 @@ const char *worker_error_text(int error)
 		{ -EPIPE, "made its reader die" },
 		{ -ETIME, "keeps its reader busy for ever" },
 		{ -ENOBUFS, "wants more memory than its reader may have" },
+		{ -ECHILD, "has no reader, for no process can be started" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)

@@ -3,8 +3,9 @@
  * worker.h - a process that reads files which may be made to kill their reader.
  *
  * Starts the process (worker_process.h) when it is asked for the first time and again after it has
- * died, hands it the files, and believes it nothing. What is asked and how answers are read is
- * symbol_worker.h's. One thread at a time; best while there is no other, because it forks.
+ * died, hands it the files, and believes it nothing. What is asked, and how answers are read, is
+ * symbol_worker.h's and type_worker.h's. One thread at a time; best while there is no other, because it
+ * forks.
  */
 #ifndef WICK_WORKER_H
 #define WICK_WORKER_H

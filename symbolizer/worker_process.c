@@ -111,6 +111,7 @@ static int open_module(struct reading *reading, struct strbuf *ret)
 	bool is_wanted;
 
 	symbol_reader_close(reading);
+	type_reader_close(reading);
 	reading->mod = module_put(reading->mod);
 	reading->mod = module_new(&info, reading->files[WORKER_FILE_OWN]);
 	if (!reading->mod)
@@ -168,6 +169,13 @@ static int answer(struct reading *reading)
 		[WORKER_OPEN] = open_module,
 		[WORKER_COMPANIONS] = set_companions,
 		[WORKER_SYMBOLS] = symbol_reader_answer,
+		[WORKER_TYPES] = type_reader_open,
+		[WORKER_FUNCTIONS] = type_reader_functions,
+		[WORKER_TARGET] = type_reader_target,
+		[WORKER_MEMBER] = type_reader_member,
+		[WORKER_MEMBERS] = type_reader_members,
+		[WORKER_ENUMERATORS] = type_reader_enumerators,
+		[WORKER_NAMED] = type_reader_named,
 	};
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
 	int r;

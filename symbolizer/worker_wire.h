@@ -27,6 +27,14 @@ enum worker_request_type {
 	WORKER_OPEN,		/* its own file, and its path; one byte: it is not all there is to read */
 	WORKER_COMPANIONS,	/* the others; nothing */
 	WORKER_SYMBOLS,		/* addresses; the frames of each in turn (symbol_wire.h) */
+	/* The others' answers are type_wire.h's. A list ends with what is no entry. */
+	WORKER_TYPES,		/* whether there are types: an error number */
+	WORKER_FUNCTIONS,	/* addresses; a function for each */
+	WORKER_TARGET,		/* a question; a type */
+	WORKER_MEMBER,		/* a question and a name; a member */
+	WORKER_MEMBERS,		/* a question; a list of them */
+	WORKER_ENUMERATORS,	/* a question; a list */
+	WORKER_NAMED,		/* a name; a type */
 };
 
 struct worker_request {

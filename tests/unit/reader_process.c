@@ -2,6 +2,7 @@
 #include "tests/unit/reader_process.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,4 +31,14 @@ pid_t reader_process_find(void)
 	}
 	closedir(folder);
 	return found;
+}
+
+pid_t reader_process_signal(int signal)
+{
+	pid_t pid = reader_process_find();
+
+	/* 0 would be this process and its family. */
+	assert_true(pid > 0);
+	assert_int_equal(kill(pid, signal), 0);
+	return pid;
 }

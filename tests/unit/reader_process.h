@@ -9,5 +9,7 @@
 
 /* The one child of this process that is called "wick-reader", or 0. */
 pid_t reader_process_find(void);
+/* Send it @signal; fails the test when there is none. Returns which it was. */
+pid_t reader_process_signal(int signal);
 
 #endif

@@ -121,9 +121,7 @@ static void test_dies(void **state)
 	pid_t first;
 
 	look_up(sym, mod, at, "outer(int)", FRAME_DWARF);
-	first = reader_process_find();
-	assert_true(first > 0);
-	kill(first, SIGSEGV);
+	first = reader_process_signal(SIGSEGV);
 	look_up(sym, mod, at + 1, "outer(int)", FRAME_SYMTAB);
 	assert_failure(sym, 0, -EPIPE, false);
 	/* What is known stays known. */
@@ -131,7 +129,7 @@ static void test_dies(void **state)
 	assert_true(reader_process_find() > 0 && reader_process_find() != first);
 	look_up(sym, copy, at + 1, "outer(int)", FRAME_DWARF);
 	look_up(sym, mod, at + 2, "outer(int)", FRAME_SYMTAB);
-	kill(reader_process_find(), SIGKILL);
+	reader_process_signal(SIGKILL);
 	snprintf(address, sizeof(address), "program+0x%" PRIx64, at + 3);
 	look_up(sym, mod, at + 3, address, FRAME_UNKNOWN);
 	assert_failure(sym, 1, -EPIPE, true);
@@ -148,9 +146,7 @@ static void test_hangs(void **state)
 
 	/* Half a second may not be enough for it; then the reader is the next one. */
 	symbolizer_lookup(sym, mod, at, &frame, 1);
-	first = reader_process_find();
-	assert_true(first > 0);
-	kill(first, SIGSTOP);
+	first = reader_process_signal(SIGSTOP);
 	assert_int_equal(symbolizer_lookup(sym, mod, at + 1, &frame, 1), 1);
 	assert_true(reader_process_find() != first);
 	assert_failure(sym, 0, -ETIME, false);
