@@ -86,6 +86,8 @@ int list_probes(const char *pattern, const struct process_list *pids, bool json)
 		(json ? add_json : add_text)(&text, probe_list_at(list, i));
 	if (json)
 		strbuf_add_text(&text, "\n]\n");
+	if (probe_list_note(list))
+		message_warn("%s: continuing without arguments", probe_list_note(list));
 	say_all_lacks(list);
 	return message_print(&text);
 }

@@ -11,19 +11,18 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "profiler/base/alloc.h"
 #include "profiler/probes/probe_finding.h"
 #include "profiler/probes/probe_opcodes.h"
-#include "symbolizer/dwarf_types.h"
 #include "symbolizer/function_list.h"
 #include "symbolizer/instructions.h"
+#include "symbolizer/type_worker.h"
 
 /* One file of those that are searched. */
 struct search {
 	struct probe_finding *finding;
 	struct module *module;
 	const char *path;		/* for points */
-	struct dwarf_types *types;	/* NULL: none, or not needed */
+	struct typed_file *types;	/* NULL: none, or not needed */
 	enum return_danger danger;
 	struct instructions *code;	/* NULL: not needed yet */
 };
@@ -168,13 +167,14 @@ static int add_function(struct search *s, const struct function_entry *function,
 	r = r ?: check_instruction(s, function, err);
 	if (r < 0)
 		return r;
-	if (s->types) {
-		scope.types = dwarf_types_provider(s->types);
-		/* Behind its first instructions arguments may lie elsewhere. */
-		if (!f->words.offset &&
-		    !dwarf_types_function(s->types, function->address, &type))
-			scope.function = &type;
+	/* Behind its first instructions arguments may lie elsewhere. */
+	if (s->types && !f->words.offset) {
+		r = typed_file_function(s->types, function->address, &type);
+		if (r == -ENOMEM)
+			return r;
+		scope.function = r < 0 ? NULL : &type;
 	}
+	scope.types = s->types ? typed_file_provider(s->types) : NULL;
 	r = probe_add_place(f, function->name, &scope, &point.site, err);
 	if (!r && s->danger == RETURN_GO)
 		f->set.places[point.site].layout.site.flags |= PROBE_SITE_GO;
@@ -194,14 +194,27 @@ static int open_types(struct search *s)
 
 	if (!probe_wants_values(f))
 		return 0;
-	r = alloc_grow(&f->types, &f->type_capacity, f->type_count + 1);
-	if (r < 0)
-		return r;
-	r = dwarf_types_open(s->module, &s->types);
-	if (!r)
-		f->types[f->type_count++] = s->types;
+	f->types = f->types ?: type_worker_new(0);
+	if (!f->types)
+		return -ENOMEM;
+	r = type_worker_open(f->types, s->module, &s->types);
 	/* Without them arguments are numbers, and have none. */
 	return r == -ENOMEM ? r : 0;
+}
+
+/* Where its debug information was too much for who reads it, that is said; @r: how the search ended. */
+static int say_failure(const struct search *s, int r, struct error *err)
+{
+	struct error found = err ? *err : (struct error){ 0 };
+	char reason[300];
+
+	if (!s->types || !typed_file_failure(s->types) || r == -ENOMEM)
+		return r;
+	typed_file_say_failure(s->types, reason, sizeof(reason));
+	if (r < 0)
+		return error_set(err, found.kind, found.code, "%s; %s", found.text, reason);
+	probe_add_note(s->finding, "%s: continuing with arguments by number", reason);
+	return r;
 }
 
 static int search_begin(struct search *s)
@@ -350,10 +363,12 @@ static int search_module(struct probe_finding *f, struct module *module, struct 
 				 module_basename(module), f->words.name, PROBE_PLACES_MAX);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;
+	if (!function_list_count(list))
+		return 0;
 	r = search_begin(&search);
 	r = r ?: add_functions(&search, list, err);
 	instructions_close(search.code);
-	return r;
+	return say_failure(&search, r, err);
 }
 
 static int not_found(const struct probe_finding *f, struct error *err)
@@ -386,8 +401,8 @@ static int find_functions(struct probe_finding *f, struct error *err)
 	if (!f->set.count)
 		return f->left_out ? -EOPNOTSUPP : not_found(f, err);
 	if (f->left_out)
-		snprintf(f->note, sizeof(f->note), "%zu functions are left out, of which the last: "
-			 "%.140s", f->left_out, err ? err->text : "");
+		probe_add_note(f, "%zu functions are left out, of which the last: %.140s",
+			       f->left_out, err ? err->text : "");
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "profiler/probes/probe_finding.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,7 @@
 #include "profiler/base/alloc.h"
 #include "profiler/probes/btf_types.h"
 #include "profiler/probes/tracepoint_format.h"
-#include "symbolizer/dwarf_types.h"
+#include "symbolizer/type_worker.h"
 
 int probe_check(struct source_request *request, const char *argument, struct error *err)
 {
@@ -82,13 +83,23 @@ int probe_add_point(struct probe_finding *f, const struct probe_point *point)
 	return 0;
 }
 
+void probe_add_note(struct probe_finding *f, const char *format, ...)
+{
+	size_t size = strlen(f->note);
+	va_list args;
+
+	if (size && size < sizeof(f->note) - 2)
+		size += (size_t)snprintf(f->note + size, sizeof(f->note) - size, "; ");
+	va_start(args, format);
+	vsnprintf(f->note + size, sizeof(f->note) - size, format, args);
+	va_end(args);
+}
+
 struct probe_finding *probe_finding_free(struct probe_finding *f)
 {
 	if (!f)
 		return NULL;
-	for (size_t i = 0; i < f->type_count; i++)
-		dwarf_types_close(f->types[i]);
-	free(f->types);
+	type_worker_free(f->types);
 	for (size_t i = 0; i < f->format_count; i++)
 		tracepoint_format_free(f->formats[i]);
 	free(f->formats);
@@ -134,6 +145,9 @@ int probe_find(const struct source_request *request, const struct probe_targets 
 		return error_set(err, ERROR_FAILED, r, "no memory");
 	if (r < 0)
 		return r;
+	/* What places show is known; debug information takes more memory than all else. */
+	if (f->types)
+		type_worker_end(f->types);
 	f->request = NULL;
 	f->targets = NULL;
 	*ret = take_ptr(f);

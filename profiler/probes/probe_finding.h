@@ -38,9 +38,9 @@ struct probe_point {
 	uint32_t words;			/* 64-bit words of a raw tracepoint's context */
 };
 
-struct dwarf_types;
 struct btf_types;
 struct tracepoint_format;
+struct type_worker;
 
 struct probe_finding {
 	const struct probe_kind *kind;
@@ -57,12 +57,11 @@ struct probe_finding {
 	size_t point_count, point_capacity;
 	bool has_trampoline;		/* of the kernel's function: fentry in place of a kprobe */
 	size_t left_out;		/* functions that match and cannot be probed */
-	char note[240];			/* what to say of it; "" */
+	char note[480];			/* what to say of it; "" */
 
 	/* What places and points refer to, kept as long. */
 	struct probe_files files;
-	struct dwarf_types **types;
-	size_t type_count, type_capacity;
+	struct type_worker *types;	/* of functions of files; NULL: none were wanted */
 	struct btf_types *kernel_types;
 	int tracefs;			/* -1: not opened */
 	struct tracepoint_format **formats;
@@ -82,6 +81,8 @@ DEFINE_CLEANUP(struct probe_finding *, probe_finding_free)
 int probe_add_place(struct probe_finding *finding, const char *name,
 		    const struct probe_scope *scope, uint32_t *ret_site, struct error *err);
 int probe_add_point(struct probe_finding *finding, const struct probe_point *point);
+/* Something to say of what was found, behind what there is to say already. */
+void probe_add_note(struct probe_finding *finding, const char *format, ...) _printf_(2, 3);
 /* A path to @module's file for points, also when nothing is called so any more. NULL: no memory. */
 const char *probe_module_path(struct probe_finding *finding, const struct module *module);
 /* Whether anything of a place's arguments is asked for, so that types are worth reading. */

@@ -14,14 +14,18 @@
 #include "profiler/probes/probe_words.h"
 #include "profiler/probes/tracepoint_format.h"
 #include "profiler/sources/syscalls.h"
-#include "symbolizer/dwarf_types.h"
 #include "symbolizer/function_list.h"
+#include "symbolizer/type_worker.h"
 #include "symbolizer/usdt_notes.h"
+
+/* For a file; the largest have some hundred thousand functions. */
+#define TYPES_NS (60 * 1000000000ull)
 
 struct probe_list {
 	struct arena *arena;
 	struct probe_entry *entries;
 	size_t count, capacity;
+	const char *note;
 };
 
 /* What one scheme is listed with. */
@@ -29,6 +33,7 @@ struct lister {
 	struct probe_list *list;
 	const char *scheme, *pattern;		/* what is behind the scheme */
 	const struct probe_targets *targets;
+	struct type_worker *types;	/* NULL: none were wanted yet */
 	struct error *err;
 };
 
@@ -177,26 +182,70 @@ static int list_counters(struct lister *l)
 
 /* ---- files' ---- */
 
+/* Functions of a file; those up to number @done have been added. */
+struct listing {
+	struct lister *lister;
+	const char *file;
+	const struct function_list *functions;
+	size_t done;
+};
+
+static int add_listed(void *context, size_t index, const struct type_function *type)
+{
+	struct listing *listing = context;
+	_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
+
+	strbuf_printf(&name, "%s:%s", listing->file,
+		      function_list_at(listing->functions, index)->name);
+	listing->done = index + 1;
+	return name.error ?: add_function(listing->lister, name.data, type);
+}
+
+static int note_failure(struct lister *l, const struct typed_file *file)
+{
+	char text[300];
+
+	typed_file_say_failure(file, text, sizeof(text));
+	l->list->note = arena_strdup(l->list->arena, text);
+	return l->list->note ? 0 : -ENOMEM;
+}
+
+/* As far as debug information tells. Returns 0 or -ENOMEM. */
+static int add_typed(struct listing *listing, struct module *module)
+{
+	struct lister *l = listing->lister;
+	size_t count = function_list_count(listing->functions);
+	_cleanup_free_ uint64_t *addresses = calloc(count, sizeof(*addresses));
+	struct typed_file *file;
+	int r;
+
+	l->types = l->types ?: type_worker_new(TYPES_NS);
+	if (!addresses || !l->types)
+		return -ENOMEM;
+	r = type_worker_open(l->types, module, &file);
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	for (size_t i = 0; i < count; i++)
+		addresses[i] = function_list_at(listing->functions, i)->address;
+	r = typed_file_functions(file, addresses, count, add_listed, listing);
+	if (r == -ENOMEM || !typed_file_failure(file))
+		return r;
+	return note_failure(l, file);
+}
+
 static int list_functions_of(struct lister *l, struct module *module, const char *file,
 			     const char *pattern)
 {
 	_cleanup_(function_list_freep) struct function_list *functions = NULL;
-	_cleanup_(dwarf_types_closep) struct dwarf_types *types = NULL;
+	struct listing listing = { .lister = l, .file = file };
 	int r = function_list_read(module, pattern, 0, &functions);
 
-	if (r < 0)
+	if (r < 0 || !function_list_count(functions))
 		return r == -ENOMEM ? r : 0;
-	if (dwarf_types_open(module, &types) == -ENOMEM)
-		return -ENOMEM;
-	for (size_t i = 0; i < function_list_count(functions) && !r; i++) {
-		const struct function_entry *function = function_list_at(functions, i);
-		_cleanup_strbuf_ struct strbuf name = STRBUF_INIT;
-		struct type_function type;
-		bool known = types && !dwarf_types_function(types, function->address, &type);
-
-		strbuf_printf(&name, "%s:%s", file, function->name);
-		r = name.error ?: add_function(l, name.data, known ? &type : NULL);
-	}
+	listing.functions = functions;
+	r = add_typed(&listing, module);
+	while (!r && listing.done < function_list_count(functions))
+		r = add_listed(&listing, listing.done, NULL);
 	return r;
 }
 
@@ -326,6 +375,7 @@ int probe_list_read(const char *pattern, const struct probe_targets *targets,
 		return error_set(err, ERROR_FAILED, -ENOMEM, "no memory");
 	list->arena = arena_new(0);
 	r = list->arena ? list_all(&lister, pattern) : -ENOMEM;
+	type_worker_free(lister.types);
 	if (r == -ENOMEM)
 		return error_set(err, ERROR_FAILED, r, "no memory");
 	if (r < 0)
@@ -352,4 +402,9 @@ size_t probe_list_count(const struct probe_list *list)
 const struct probe_entry *probe_list_at(const struct probe_list *list, size_t index)
 {
 	return &list->entries[index];
+}
+
+const char *probe_list_note(const struct probe_list *list)
+{
+	return list->note;
 }

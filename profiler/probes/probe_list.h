@@ -32,5 +32,10 @@ struct probe_list *probe_list_free(struct probe_list *list);
 DEFINE_CLEANUP(struct probe_list *, probe_list_free)
 size_t probe_list_count(const struct probe_list *list);
 const struct probe_entry *probe_list_at(const struct probe_list *list, size_t index);
+/*
+ * "the debug information of /bin/x made its reader die": why arguments are missing, of the last such file.
+ * NULL: none are.
+ */
+const char *probe_list_note(const struct probe_list *list);
 
 #endif
