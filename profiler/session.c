@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
+#include "profiler/base/plain_text.h"
 #include "profiler/labels/labels.h"
 #include "profiler/limits.h"
 #include "profiler/privileges.h"
@@ -49,10 +49,7 @@ void session_note_fallback(struct session *s, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(s->fallbacks[0]), format, args);
 	va_end(args);
-	/* A file's name may be made to say something to a terminal. */
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = '?';
+	plain_text(text);
 }
 
 const char *session_fallback(const struct session *s, size_t index)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "symbolizer/type_worker.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/hashmap.h"
 #include "profiler/base/intern.h"
+#include "profiler/base/plain_text.h"
 #include "symbolizer/type_wire.h"
 #include "symbolizer/worker.h"
 
@@ -94,9 +94,7 @@ void typed_file_say_failure(const struct typed_file *file, char *text, size_t si
 {
 	snprintf(text, size, "the debug information of %s %s", module_info(file->mod)->path,
 		 worker_error_text(file->failure));
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = '?';
+	plain_text(text);
 }
 
 struct type_worker *type_worker_new(uint64_t module_ns)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "formats/quantity.h"
+#include "profiler/base/plain_text.h"
 #include "tools/histogram.h"
 
 #define VALUE_COLUMNS 12
@@ -45,13 +46,12 @@ static void add_right(const char *text, size_t columns, struct strbuf *ret)
 	strbuf_add_text(ret, text);
 }
 
-/* Nothing of a name may act on the terminal. Returns how many columns it took. */
+/* Returns how many columns it took. */
 static size_t add_key(const char *key, struct strbuf *ret)
 {
-	const char *shown = *key ? key : "-", *c;
+	const char *shown = *key ? key : "-";
 
-	for (c = shown; *c; c++)
-		strbuf_add_char(ret, (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
+	strbuf_add_plain(ret, shown);
 	return text_columns(shown);
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "formats/json.h"
+#include "profiler/base/plain_text.h"
 #include "profiler/probes/probe_list.h"
 #include "profiler/session.h"
 #include "tools/event_list.h"
@@ -13,11 +14,16 @@
 /* vfs_read(struct file * file, char * buf) = ssize_t */
 static void add_text(struct strbuf *ret, const struct probe_entry *entry)
 {
-	strbuf_add_text(ret, entry->event);
-	if (*entry->arguments || *entry->result)
-		strbuf_printf(ret, "(%s)", entry->arguments);
-	if (*entry->result)
-		strbuf_printf(ret, " = %s", entry->result);
+	strbuf_add_plain(ret, entry->event);
+	if (*entry->arguments || *entry->result) {
+		strbuf_add_char(ret, '(');
+		strbuf_add_plain(ret, entry->arguments);
+		strbuf_add_char(ret, ')');
+	}
+	if (*entry->result) {
+		strbuf_add_text(ret, " = ");
+		strbuf_add_plain(ret, entry->result);
+	}
 	strbuf_add_char(ret, '\n');
 }
 

@@ -6,13 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "profiler/base/plain_text.h"
+
+/* Longer than any message. */
+#define TEXT_BYTES 4096
+
 static void say(const char *kind, const char *format, va_list args)
 {
-	flockfile(stderr);	/* threads that debug must not mix in their lines */
-	fprintf(stderr, "wick: %s", kind);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	funlockfile(stderr);
+	char text[TEXT_BYTES];
+
+	vsnprintf(text, sizeof(text), format, args);
+	plain_text_lines(text);
+	/* As one call: threads that debug must not mix in their lines. */
+	fprintf(stderr, "wick: %s%s\n", kind, text);
 }
 
 void message_note(const char *format, ...)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "formats/quantity.h"
+#include "profiler/base/plain_text.h"
 #include "tools/report.h"
 
 #define VALUE_COLUMNS 11
@@ -39,11 +40,10 @@ static const char *type_unit(const struct report *report)
 	return report->profile->strings[report->profile->value_types[report->value_type].unit];
 }
 
-/* A line; nothing of a name may act on the terminal. */
+/* A line. */
 static void add_name(const char *name, struct strbuf *ret)
 {
-	for (; *name; name++)
-		strbuf_add_char(ret, (unsigned char)*name < ' ' || *name == 0x7f ? '?' : *name);
+	strbuf_add_plain(ret, name);
 	strbuf_add_char(ret, '\n');
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "profiler/base/plain_text.h"
 #include "tools/trace_format.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -55,8 +56,7 @@ static void add_comm(const char *comm, struct strbuf *ret)
 {
 	size_t size = strlen(comm);
 
-	for (const char *c = comm; *c; c++)
-		strbuf_add_char(ret, (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
+	strbuf_add_plain(ret, comm);
 	strbuf_printf(ret, "%*s ", size < 15 ? (int)(15 - size) : 0, "");
 }
 
