@@ -6,12 +6,12 @@
  * the registers of the system call ABI, in which the fourth is r10.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "profiler/probes/probe_finding.h"
 #include "profiler/probes/tracepoint_format.h"
+#include "profiler/probes/value_type.h"
 #include "profiler/sources/syscalls.h"
 
 #define ARGUMENTS_MAX 6
@@ -31,41 +31,20 @@ static bool is_text(const struct tracepoint_field *field)
 	return !strcmp(field->type, "const char *") || !strcmp(field->type, "const char __user *");
 }
 
-/* Types of 32 bits: the upper half of their registers is anything. */
-static bool is_int(const char *type, bool *ret_is_signed)
-{
-	static const struct {
-		const char *type;
-		bool is_signed;
-	} ints[] = {
-		{ "int", true },	{ "unsigned int", false }, { "umode_t", false },
-		{ "pid_t", true },	{ "uid_t", false },	   { "gid_t", false },
-		{ "clockid_t", true },	{ "key_t", true },	   { "mqd_t", true },
-		{ "unsigned", false },	{ "u32", false },	   { "__u32", false },
-		{ "key_serial_t", true }, { "qid_t", false },	   { "timer_t", true },
-		{ "__s32", true },	{ "rwf_t", true },	   { "old_uid_t", false },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(ints); i++) {
-		if (strcmp(ints[i].type, type))
-			continue;
-		*ret_is_signed = ints[i].is_signed;
-		return true;
-	}
-	return false;
-}
-
 static void fill_field(const char *name, const struct tracepoint_field *format, size_t index,
 		       struct probe_field *ret)
 {
-	bool is_signed = true, narrow = format && is_int(format->type, &is_signed);
+	/* What has another type, or none, is as wide as its register. */
+	struct type_info type = { .bytes = 8, .is_signed = true };
 
+	if (format)
+		value_type_parse_integer(NULL, format->type, &type);
 	*ret = (struct probe_field){
 		.name = name,
 		.type = { .kind = TYPE_OTHER, .name = format ? format->type : "long" },
 		.fetch = { .base = PROBE_BASE_REGISTER, .index = registers[index],
-			   .bytes = narrow ? 4 : 8, .flags = PROBE_FETCH_AT_ENTRY },
-		.show = PROBE_SHOW_SIGNED,
+			   .bytes = type.bytes, .flags = PROBE_FETCH_AT_ENTRY },
+		.show = type.is_signed ? PROBE_SHOW_SIGNED : PROBE_SHOW_UNSIGNED,
 	};
 	if (format && is_text(format)) {
 		ret->fetch.form = PROBE_TEXT;
@@ -74,15 +53,9 @@ static void fill_field(const char *name, const struct tracepoint_field *format, 
 		ret->show = PROBE_SHOW_TEXT;
 	} else if (format && strchr(format->type, '*')) {
 		ret->show = PROBE_SHOW_HEXADECIMAL;
-	} else if (narrow && !is_signed) {
-		ret->show = PROBE_SHOW_UNSIGNED;
-	} else if (format && !narrow) {
-		ret->show = strstr(format->type, "unsigned") || !strcmp(format->type, "size_t") ?
-				    PROBE_SHOW_UNSIGNED :
-				    PROBE_SHOW_SIGNED;
-	}
-	if (ret->show == PROBE_SHOW_SIGNED)
+	} else if (type.is_signed) {
 		ret->fetch.flags |= PROBE_FETCH_SIGNED;
+	}
 }
 
 /* How many arguments there are, less the number of the call itself; without a format all six. */
@@ -129,13 +102,17 @@ static int add_call(struct probe_finding *f, uint64_t number, struct error *err)
 /* "openat", or all that a glob matches. */
 static int add_calls(struct probe_finding *f, const char *pattern, struct error *err)
 {
+	uint64_t i = syscall_next(pattern, 0);
+	int r = i < SYSCALLS_MAX ? 0 : syscall_refuse(pattern, err);
 	size_t before = f->set.count;
-	int r = 0;
 
-	for (uint64_t i = 0; i < SYSCALLS_MAX && !r; i++)
-		if (syscall_name(i) && !fnmatch(pattern, syscall_name(i), 0))
-			r = add_call(f, i, err);
-	return r < 0 || f->set.count > before ? r : syscall_refuse(pattern, err);
+	for (; i < SYSCALLS_MAX && !r; i = syscall_next(pattern, i + 1)) {
+		r = add_call(f, i, err);
+		/* Of many those that have not what is asked for are left out. */
+		if (r == -EINVAL && probe_name_is_glob(pattern))
+			r = 0;
+	}
+	return r || f->set.count > before ? r : -EINVAL;	/* which is in @err */
 }
 
 static int find_syscalls(struct probe_finding *f, struct error *err)

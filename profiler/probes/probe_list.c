@@ -153,14 +153,13 @@ static int list_raw_tracepoints(struct lister *l)
 static int list_syscalls(struct lister *l)
 {
 	_cleanup_close_ int tracefs = tracefs_open(NULL);
+	uint64_t i = syscall_next(l->pattern, 0);
 	int r = 0;
 
-	for (uint64_t i = 0; i < SYSCALLS_MAX && !r; i++) {
+	for (; i < SYSCALLS_MAX && !r; i = syscall_next(l->pattern, i + 1)) {
 		_cleanup_(tracepoint_format_freep) struct tracepoint_format *format = NULL;
 		const char *name = syscall_name(i);
 
-		if (!name || fnmatch(l->pattern, name, 0))
-			continue;
 		if (tracefs >= 0 &&
 		    tracepoint_format_read_syscall(tracefs, name, &format) == -ENOMEM)
 			return -ENOMEM;

@@ -101,14 +101,14 @@ static void make_array(const struct tracepoint_field *field, struct probe_field 
 /* In a record of a system call each argument takes 8 bytes, whatever it is. */
 static void narrow(const struct type_provider *types, struct probe_field *field)
 {
-	struct value_type type;
+	struct type_info type;
 
-	if (value_type_parse(types, field->type.name, strlen(field->type.name), &type) < 0 ||
-	    value_type_kind(&type) != TYPE_INTEGER || type.info.bytes > field->fetch.bytes)
+	if (!value_type_parse_integer(types, field->type.name, &type) ||
+	    type.bytes > field->fetch.bytes)
 		return;
-	field->fetch.bytes = type.info.bytes;
+	field->fetch.bytes = type.bytes;
 	field->fetch.flags &= ~PROBE_FETCH_SIGNED;
-	field->fetch.flags |= type.info.is_signed ? PROBE_FETCH_SIGNED : 0;
+	field->fetch.flags |= type.is_signed ? PROBE_FETCH_SIGNED : 0;
 }
 
 static void make_number(const struct tracepoint_format *format, size_t index, bool is_syscall,

@@ -48,6 +48,15 @@ static const struct type_info built_in[] = {
 	INTEGER("uid_t", 4, false),
 	INTEGER("gid_t", 4, false),
 	INTEGER("umode_t", 2, false),
+	INTEGER("old_uid_t", 2, false),
+	INTEGER("old_gid_t", 2, false),
+	INTEGER("clockid_t", 4, true),
+	INTEGER("key_t", 4, true),
+	INTEGER("key_serial_t", 4, true),
+	INTEGER("mqd_t", 4, true),
+	INTEGER("qid_t", 4, false),
+	INTEGER("rwf_t", 4, true),
+	INTEGER("timer_t", 4, true),
 	INTEGER("int8_t", 1, true),
 	INTEGER("int16_t", 2, true),
 	INTEGER("int32_t", 4, true),
@@ -144,6 +153,18 @@ int value_type_parse(const struct type_provider *types, const char *words, size_
 		return r;
 	*ret = type;
 	return 0;
+}
+
+bool value_type_parse_integer(const struct type_provider *types, const char *words,
+			      struct type_info *ret)
+{
+	struct value_type type;
+
+	if (value_type_parse(types, words, strlen(words), &type) < 0 ||
+	    value_type_kind(&type) != TYPE_INTEGER)
+		return false;
+	*ret = type.info;
+	return true;
 }
 
 enum type_kind value_type_kind(const struct value_type *type)

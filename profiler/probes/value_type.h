@@ -24,6 +24,9 @@ struct value_type value_type_unknown(void);
  */
 int value_type_parse(const struct type_provider *types, const char *words, size_t size,
 		     struct value_type *ret);
+/* Whether these words name an integer, of which *@ret says how it lies in memory. */
+bool value_type_parse_integer(const struct type_provider *types, const char *words,
+			      struct type_info *ret);
 enum type_kind value_type_kind(const struct value_type *type);
 /* 0: not known. */
 uint64_t value_type_bytes(const struct value_type *type);

@@ -13,10 +13,10 @@
 
 /* NULL when there is none of that number. */
 const char *syscall_name(uint64_t number);
-/* Its number, or -ENOENT. */
-int syscall_number(const char *name);
-/* Says that there is no such system call, with the nearest. Returns -EINVAL. */
-int syscall_refuse(const char *name, struct error *err);
+/* The first from @number on whose name the glob @pattern matches, or SYSCALLS_MAX. */
+uint64_t syscall_next(const char *pattern, uint64_t number);
+/* Says that @pattern matches no system call, of a name with the nearest. Returns -EINVAL. */
+int syscall_refuse(const char *pattern, struct error *err);
 /* What the kernel's tracepoints call it: "newfstat" for fstat. */
 const char *syscall_kernel_name(const char *name);
 

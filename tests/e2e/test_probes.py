@@ -193,6 +193,12 @@ REFUSED = [
     ("a function that is chosen at start, with those it is chosen from", "uprobe:libc:memcpy", ARGS,
      r"memcpy.*IFUNC.*\*memcpy_\*.*__mem\w+"),
     ("one chosen at start, by its return, too", "uretprobe:libc:strlen", ARGS, r"strlen.*IFUNC"),
+    ("a glob that no system call matches", "syscall:read+opne*", ARGS,
+     r"no system call matches: opne\*; see: wick list 'syscall:\*'"),
+    ("a glob of those with values, too", "syscall:opne*,value=ret", ARGS,
+     r"no system call matches: opne\*"),
+    ("or where none has what is wanted", "syscall:open*,value=pathname", ARGS,
+     r"bad value: pathname.*has no 'pathname'"),
     ("a return with an offset", "uretprobe:{}:add_up+4", ARGS, r"a return has no offset"),
 ]
 
@@ -247,6 +253,17 @@ def syscalls_case():
     if errors["ENOTDIR"] != 500 or None in errors:
         problems.append("errors: %r" % dict(errors))
     libfault.case("system calls that a filter takes have their names and errors", problems, run.said)
+    run = Run(["syscall:open*,filter=filename == \"/dev/null/nowhere\""], "calls", "truth")
+    calls = run.by_label("syscall", "calls")
+    libfault.case("those of a glob that have not what is asked for are left out",
+                  [] if calls == {"openat": 500} else [repr(dict(calls))], run.said)
+    for event in ("syscall:pr?adv*+pwrite64", "syscall:pr?adv*+pwrite64,value=ret"):
+        run = Run([event], "calls", "truth")
+        calls = run.by_label("syscall", "calls")
+        # 7 by each of 20 children of three kinds, and of 20 that a thread becomes.
+        libfault.case("system calls by a glob are all that it matches: " + event,
+                      [] if calls == {"preadv": 2000, "pwrite64": 7 * 20 * 4} else
+                      [repr(dict(calls))], run.said)
 
 
 def stacks_case():

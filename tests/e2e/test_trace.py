@@ -106,6 +106,22 @@ for i in range(7):
     check("a file of output is written, and standard output is not", not run.text, run)
 
 
+def test_glob():
+    run = Trace("syscall:mkdir*+r?dir", "--json", python="""
+import os
+top = os.open(".", os.O_RDONLY)
+for i in range(5):
+    os.mkdir("globbed")
+    os.rmdir("globbed")
+    os.mkdir("globbed", dir_fd=top)
+    os.rmdir("globbed", dir_fd=top)
+""")
+    kinds = collections.Counter(event["event"] for event in run.events())
+    check("a glob is all system calls that it matches, with their arguments",
+          kinds == {"mkdir": 5, "rmdir": 5, "mkdirat": 5} and
+          all(event["args"]["pathname"] == "globbed" for event in run.events()), run)
+
+
 def test_text():
     run = Trace("syscall:rmdir", python="import os\ntry: os.rmdir('nothing')\nexcept OSError: pass")
     check("a call reads as strace has it", len(run.lines) == 1 and re.search(

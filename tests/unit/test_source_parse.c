@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 #include "profiler/session.h"
 #include "profiler/sources/source.h"
@@ -57,6 +58,8 @@ static const struct parse_case {
 	{ "a flag with a value", "offcpu,waker=1", -EINVAL, "takes no value" },
 	{ "a value that is no time", "offcpu,min=soon", -EINVAL, "min=1ms" },
 	{ "a negative time", "offcpu,min=-1ms", -EINVAL, "min=1ms" },
+	{ "a glob that no system call matches", "syscall:read+opne*", -EINVAL,
+	  "no system call matches: opne*; see: wick list" },
 	{ "a least value above the most", "offcpu,min=2s,max=1s", -EINVAL, "min= is above max=" },
 	{ "something behind the colon of what takes nothing", "offcpu:x", -EINVAL,
 	  "takes nothing behind a colon" },
@@ -90,6 +93,27 @@ static void test_rows(void **state)
 		assert_false(source_has_flag(s, "mi", 2));
 		assert_false(source_has_flag(s, "", 0));
 	}
+}
+
+static bool is_asked_for(const struct wick_settings *settings, int number)
+{
+	return settings->syscalls[number / 64] >> number % 64 & 1;
+}
+
+static void test_syscalls(void **state)
+{
+	_cleanup_request_ struct source_request request = { 0 };
+	const struct wick_settings *settings = &request.settings;
+	struct error err = { 0 };
+	int count = 0;
+
+	assert_int_equal(source_parse("syscall:epoll_pw*+read", &request, &err), 0);
+	for (int i = 0; i < WICK_SYSCALL_WORDS * 64; i++)
+		count += is_asked_for(settings, i);
+	assert_int_equal(count, 3);
+	assert_true(is_asked_for(settings, SYS_epoll_pwait));
+	assert_true(is_asked_for(settings, SYS_epoll_pwait2));
+	assert_true(is_asked_for(settings, SYS_read));
 }
 
 static void test_has_flag(void **state)
@@ -147,6 +171,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("every row is found with its options", test_rows),
+		UNIT_TEST("system calls by their names and by globs, and no others", test_syscalls),
 		UNIT_TEST("flags are told from values", test_has_flag),
 		UNIT_TEST("values are those of the name", test_values),
 		UNIT_TEST("without memory it is said", test_no_memory),

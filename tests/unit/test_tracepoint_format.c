@@ -56,7 +56,7 @@ static const struct field_case {
 	{ "numbers of a system call are as wide as their types", "syscalls",
 	  HEAD FIELD("int dfd", 16, 8, 0) FIELD("umode_t mode", 24, 8, 0)
 		  FIELD("key_serial_t id", 32, 8, 0) FIELD("size_t size", 40, 8, 0),
-	  "dfd=*record+16.s4 mode=*record+24.u2 id=*record+32.u8 size=*record+40.u8" },
+	  "dfd=*record+16.s4 mode=*record+24.u2 id=*record+32.s4 size=*record+40.u8" },
 	{ "what a system call returns", "syscalls", HEAD FIELD("long ret", 16, 8, 1),
 	  "ret=*record+16.s8/errno" },
 	{ "numbers with names", "c",
