@@ -153,6 +153,18 @@ $(O)/profiler/sources/syscall_names.h: $(O)/flags/cc
 	sed -n 's/^#define __NR_\([a-z0-9_]*\) \([0-9]*\)$$/\t[\2] = "\1",/p' >$@
 $(O)/profiler/sources/syscalls.o: $(O)/profiler/sources/syscall_names.h
 
+# $(call name_numbers,HEADER,PATTERN): of the macros so called those that are small numbers.
+name_numbers = $(Q)echo '\#include <$1>' | $(CC) -E -dM - | \
+	sed -n 's/^\#define \($2\) \([0-9]\{1,2\}\)$$/\t{ "\1", \2 },/p' >$@
+$(O)/profiler/probes/capability_names.h: $(O)/flags/cc
+	$(call begin,NAMES)
+	$(call name_numbers,linux/capability.h,CAP_[A-Z_]*)
+$(O)/profiler/probes/signal_names.h: $(O)/flags/cc
+	$(call begin,NAMES)
+	$(call name_numbers,signal.h,SIG[A-Z0-9]*)
+$(O)/profiler/probes/tracepoint_numbers.o: $(addprefix $(O)/profiler/probes/,capability_names.h \
+	signal_names.h)
+
 $(O)/%.pb-c.c $(O)/%.pb-c.h: %.proto
 	$(call begin,PROTO)
 	$(Q)$(PROTOC_C) --proto_path=. --c_out=$(O) $<

@@ -9,6 +9,7 @@
 
 #include "profiler/probes/syscall_flags.h"
 #include "profiler/sources/source_rows.h"
+#include "profiler/sources/syscalls.h"
 
 /* The signal that a clone() sends at its end, among flags. */
 #define CLONE_SIGNAL_MASK 0xffull
@@ -19,6 +20,7 @@ enum argument_form {
 	FORM_FOLDER,		/* a descriptor, or AT_FDCWD */
 	FORM_SIGNAL,
 	FORM_INT,		/* 32 bits, signed */
+	FORM_ID,		/* of a user or group; -1: as it is */
 	FORM_OCTAL,
 	FORM_HEXADECIMAL,
 };
@@ -38,15 +40,23 @@ struct syscall_argument {
 /* By system call and name, as they are looked up. */
 static const struct syscall_argument table[] = {
 	{ "", "dfd", FORM_FOLDER },
+	{ "", "egid", FORM_ID },
 	{ "", "epfd", FORM_INT },
+	{ "", "euid", FORM_ID },
 	{ "", "fd", FORM_INT },
+	{ "", "group", FORM_ID },
 	{ "", "newdfd", FORM_FOLDER },
 	{ "", "olddfd", FORM_FOLDER },
 	{ "", "pid", FORM_INT },
+	{ "", "rgid", FORM_ID },
+	{ "", "ruid", FORM_ID },
+	{ "", "sgid", FORM_ID },
 	{ "", "sig", FORM_SIGNAL },
+	{ "", "suid", FORM_ID },
 	{ "", "timeout", FORM_INT },
 	{ "", "timeout_msecs", FORM_INT },
 	{ "", "upid", FORM_INT },
+	{ "", "user", FORM_ID },
 	{ "accept4", "flags", FORM_NAMES, &flags_accept },
 	{ "access", "mode", FORM_NAMES, &flags_access },
 	{ "arch_prctl", "option", FORM_NAMES, &flags_arch },
@@ -62,6 +72,7 @@ static const struct syscall_argument table[] = {
 	{ "clock_settime", "which_clock", FORM_NAMES, &flags_clock },
 	{ "clone", "clone_flags", FORM_CLONE, &flags_clone },
 	{ "creat", "mode", FORM_OCTAL },
+	{ "delete_module", "flags", FORM_NAMES, &flags_module_end },
 	{ "dup3", "flags", FORM_NAMES, &flags_pipe },
 	{ "epoll_create1", "flags", FORM_NAMES, &flags_epoll_create },
 	{ "epoll_ctl", "op", FORM_NAMES, &flags_epoll_op },
@@ -80,6 +91,7 @@ static const struct syscall_argument table[] = {
 	{ "fchownat", "flag", FORM_NAMES, &flags_at },
 	{ "fcntl", "arg", FORM_HEXADECIMAL },
 	{ "fcntl", "cmd", FORM_NAMES, &flags_fcntl },
+	{ "finit_module", "flags", FORM_NAMES, &flags_module },
 	{ "flock", "cmd", FORM_NAMES, &flags_flock },
 	{ "futex", "op", FORM_NAMES, &flags_futex },
 	{ "getpriority", "which", FORM_NAMES, &flags_priority },
@@ -90,6 +102,9 @@ static const struct syscall_argument table[] = {
 	{ "inotify_init1", "flags", FORM_NAMES, &flags_inotify },
 	{ "ioctl", "arg", FORM_HEXADECIMAL },
 	{ "ioctl", "cmd", FORM_NAMES, &flags_ioctl },
+	{ "kexec_file_load", "flags", FORM_NAMES, &flags_kexec_file },
+	{ "kexec_load", "entry", FORM_HEXADECIMAL },
+	{ "kexec_load", "flags", FORM_NAMES, &flags_kexec },
 	{ "linkat", "flags", FORM_NAMES, &flags_at },
 	{ "lseek", "whence", FORM_NAMES, &flags_whence },
 	{ "madvise", "behavior", FORM_NAMES, &flags_advice },
@@ -122,6 +137,8 @@ static const struct syscall_argument table[] = {
 	{ "pkey_mprotect", "prot", FORM_NAMES, &flags_protection },
 	{ "prctl", "option", FORM_NAMES, &flags_prctl },
 	{ "prlimit64", "resource", FORM_NAMES, &flags_resource },
+	{ "ptrace", "addr", FORM_HEXADECIMAL },
+	{ "ptrace", "data", FORM_HEXADECIMAL },
 	{ "ptrace", "request", FORM_NAMES, &flags_ptrace },
 	{ "recvfrom", "flags", FORM_NAMES, &flags_message },
 	{ "recvmmsg", "flags", FORM_NAMES, &flags_message },
@@ -129,6 +146,8 @@ static const struct syscall_argument table[] = {
 	{ "renameat2", "flags", FORM_NAMES, &flags_rename },
 	{ "rt_sigprocmask", "how", FORM_NAMES, &flags_mask_how },
 	{ "sched_setscheduler", "policy", FORM_NAMES, &flags_policy },
+	{ "seccomp", "flags", FORM_NAMES, &flags_seccomp_filter },
+	{ "seccomp", "op", FORM_NAMES, &flags_seccomp },
 	{ "sendmmsg", "flags", FORM_NAMES, &flags_message },
 	{ "sendmsg", "flags", FORM_NAMES, &flags_message },
 	{ "sendto", "flags", FORM_NAMES, &flags_message },
@@ -179,7 +198,7 @@ static const struct syscall_argument *find(const char *syscall, const char *name
 
 const struct syscall_argument *syscall_argument_find(const char *syscall, const char *name)
 {
-	return find(syscall, name) ?: find("", name);
+	return find(syscall_kernel_name(syscall), name) ?: find("", name);
 }
 
 bool syscall_argument_at(size_t index, const char **ret_syscall, const char **ret_name)
@@ -301,6 +320,9 @@ void syscall_argument_show(const struct syscall_argument *argument, uint64_t val
 		break;
 	case FORM_INT:
 		strbuf_printf(ret, "%" PRId32, (int32_t)value);
+		break;
+	case FORM_ID:
+		strbuf_printf(ret, "%" PRId64, low == UINT32_MAX ? -1 : (int64_t)low);
 		break;
 	case FORM_OCTAL:
 		strbuf_printf(ret, "0%03" PRIo64, low);

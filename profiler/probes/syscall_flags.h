@@ -28,6 +28,7 @@ extern const struct flag_set flags_open, flags_at, flags_unlink, flags_access, f
 	flags_eventfd, flags_timerfd, flags_inotify, flags_random, flags_wait, flags_prctl,
 	flags_arch, flags_resource, flags_usage, flags_ptrace, flags_bpf, flags_policy,
 	flags_splice, flags_memfd, flags_mount, flags_unmount, flags_stat_mask, flags_fadvise,
-	flags_membarrier, flags_accept, flags_priority, flags_wait_kind;
+	flags_membarrier, flags_accept, flags_priority, flags_wait_kind, flags_module,
+	flags_module_end, flags_kexec, flags_kexec_file, flags_seccomp, flags_seccomp_filter;
 
 #endif

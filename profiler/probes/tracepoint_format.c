@@ -192,6 +192,8 @@ static int parse(struct tracepoint_format *format)
 		r = tracepoint_symbols_read(format->print, format->arena, &format->fields[i]);
 		if (r < 0)
 			return r;
+		if (!format->fields[i].enumerator_count)
+			tracepoint_symbols_known(format->name, &format->fields[i]);
 	}
 	return 0;
 }

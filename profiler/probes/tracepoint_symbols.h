@@ -15,5 +15,7 @@
  * understand are left out. Returns 0 or -ENOMEM.
  */
 int tracepoint_symbols_read(const char *print, struct arena *arena, struct tracepoint_field *field);
+/* Of numbers that the kernel prints as such, of a few tracepoints: which capability, which signal. */
+void tracepoint_symbols_known(const char *tracepoint, struct tracepoint_field *field);
 
 #endif

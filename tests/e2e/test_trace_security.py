@@ -117,9 +117,30 @@ def test_rights():
     libfault.case("checks of capabilities are told, with which and the answer",
                   [] if found[7, 0] >= 1 and found[7, -1] >= 1 and found[6, 0] >= 2 else
                   [str(found)], run.said)
+    names = {event["args"]["cap"]: event["args"]["cap_text"] for event in checks}
+    libfault.case("by their names, too",
+                  [] if names.get(6) == "CAP_SETGID" and names.get(7) == "CAP_SETUID" else
+                  [str(names)], run.said)
     libfault.case("all in the order of time", [] if
                   [event["time_ns"] for event in run.events] ==
                   sorted(event["time_ns"] for event in run.events) else ["not so"])
+
+
+def test_capability():
+    """By its name in a filter, and in a line."""
+    if not os.path.exists("/sys/kernel/tracing/events/capability"):
+        libfault.skip("checks of one capability", "no tracepoint of capabilities (before 6.13)")
+        return
+    done = subprocess.run([libfault.WICK, "trace", "-o", "checks", "tracepoint:capability:"
+                           "cap_capable,show=cap+ret,filter=cap == CAP_SETUID", "--", PROGRAM,
+                           "rights"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                          timeout=SECONDS, check=False)
+    with open("checks", encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    wrong = [line for line in lines if "cap=CAP_SETUID" not in line]
+    libfault.case("checks of one capability are filtered and shown by its name",
+                  wrong + ([] if len(lines) >= 2 else ["%d lines" % len(lines)]),
+                  done.stderr.decode(errors="replace"))
 
 
 def main():
@@ -127,6 +148,7 @@ def main():
     test_execs()
     test_opens()
     test_rights()
+    test_capability()
     libfault.finish()
 
 

@@ -180,6 +180,50 @@ static void symbol_row(void **state)
 	assert_string_equal(names.data, c->expected);
 }
 
+/* What the kernel prints as a number, and everybody knows by its name. */
+static const struct known_case {
+	const char *name, *tracepoint, *field;
+	int64_t number;
+	const char *expected;		/* NULL: none */
+} known_cases[] = {
+	{ "a capability", "cap_capable", "cap", 21, "CAP_SYS_ADMIN" },
+	{ "the first one", "cap_capable", "cap", 0, "CAP_CHOWN" },
+	{ "a young one", "cap_capable", "cap", 40, "CAP_CHECKPOINT_RESTORE" },
+	{ "one that nobody knows yet", "cap_capable", "cap", 63, NULL },
+	{ "another field of capabilities", "cap_capable", "ret", 1, NULL },
+	{ "a field that is called so elsewhere", "cap_other", "cap", 21, NULL },
+	{ "a signal", "signal_generate", "sig", 9, "SIGKILL" },
+	{ "a signal that is taken", "signal_deliver", "sig", 10, "SIGUSR1" },
+	{ "a real-time signal", "signal_generate", "sig", 34, NULL },
+};
+
+static const char *known_name(const struct tracepoint_field *field, int64_t number)
+{
+	for (size_t i = 0; i < field->enumerator_count; i++)
+		if (field->enumerators[i].value == number)
+			return field->enumerators[i].name;
+	return NULL;
+}
+
+static void known_row(void **state)
+{
+	_cleanup_(tracepoint_format_freep) struct tracepoint_format *format = NULL;
+	const struct known_case *c = *state;
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+	const char *name;
+
+	strbuf_printf(&text,
+		      "name: %s\nID: 7\nformat:\n\tfield:int %s;\toffset:8;\tsize:4;"
+		      "\tsigned:1;\n\nprint fmt: \"%%d\", REC->%s\n",
+		      c->tracepoint, c->field, c->field);
+	assert_int_equal(tracepoint_format_parse(text.data, text.size, &format), 0);
+	name = known_name(tracepoint_format_at(format, 0), c->number);
+	if (c->expected)
+		assert_string_equal(name, c->expected);
+	else
+		assert_null(name);
+}
+
 static const char every_kind[] = HEAD FIELD("int x", 8, 4, 1) FIELD("char comm[16]", 12, 16, 0)
 	FIELD("__data_loc char[] name", 28, 4,
 	      0) "\nprint fmt: \"%s\", __print_symbolic(REC->x, { 1, \"A\" }, { 2, \"B\" })\n";
@@ -312,5 +356,6 @@ int main(void)
 	return unit_run_rows("field", field_row, UNIT_ROWS(field_cases)) +
 	       unit_run_rows("damage", damage_row, UNIT_ROWS(damage_cases)) +
 	       unit_run_rows("symbol", symbol_row, UNIT_ROWS(symbol_cases)) +
+	       unit_run_rows("number", known_row, UNIT_ROWS(known_cases)) +
 	       cmocka_run_group_tests(tests, NULL, NULL);
 }
