@@ -14,6 +14,8 @@
 #include "symbolizer/sysv_abi.h"
 
 #define TRACEPOINT_PREFIX "btf_trace_"
+/* The function that calls all that is attached: its parameters have the names that the type has not. */
+#define CALLER_PREFIX "__traceiter_"
 /* What look-ups by name ask for. */
 #define NAMED_KINDS                                                                          \
 	(BTF_BIT(BTF_KIND_FUNC) | BTF_BIT(BTF_KIND_TYPEDEF) | BTF_BIT(BTF_KIND_STRUCT) |     \
@@ -298,19 +300,47 @@ int btf_types_function(struct btf_types *types, const char *name, struct type_fu
 	return 0;
 }
 
-int btf_types_raw_tracepoint(struct btf_types *types, const char *name, struct type_function *ret)
+/* What is called @prefix@name: in any module, or in that of *@place. */
+static int find_joined(struct btf_types *types, const char *prefix, const char *name,
+		       unsigned int kinds, bool is_known_module, struct btf_place *place)
 {
-	struct type_function function = { 0 };
 	_cleanup_free_ char *whole = NULL;
-	const struct btf_type *pointer;
-	struct btf_place place;
-	int r;
 
-	if (asprintf(&whole, TRACEPOINT_PREFIX "%s", name) < 0) {
+	if (asprintf(&whole, "%s%s", prefix, name) < 0) {
 		whole = NULL;
 		return -ENOMEM;
 	}
-	r = btf_types_find(types, whole, BTF_BIT(BTF_KIND_TYPEDEF), &place);
+	if (!is_known_module)
+		return btf_types_find(types, whole, kinds, place);
+	return module_find(&types->modules[place->module], whole, kinds, &place->id);
+}
+
+/* Names of the arguments of a raw tracepoint of the module at @place. Linux 5.10 has most of them. */
+static int name_arguments(struct btf_types *types, struct btf_place place, const char *name,
+			  struct type_function *function)
+{
+	struct type_function named = { 0 };
+	int r = find_joined(types, CALLER_PREFIX, name, BTF_BIT(BTF_KIND_FUNC), true, &place);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	place.id = btf_types_at(types, place)->type;
+	r = function_read(types, place, 1, &named);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < function->argument_count && i < named.argument_count; i++)
+		function->arguments[i].name = named.arguments[i].name;
+	return 0;
+}
+
+int btf_types_raw_tracepoint(struct btf_types *types, const char *name, struct type_function *ret)
+{
+	struct type_function function = { 0 };
+	const struct btf_type *pointer;
+	struct btf_place place = { 0 };
+	int r;
+
+	r = find_joined(types, TRACEPOINT_PREFIX, name, BTF_BIT(BTF_KIND_TYPEDEF), false, &place);
 	if (r < 0)
 		return r;
 	/* typedef void (*btf_trace_NAME)(void *__data, …) */
@@ -320,6 +350,7 @@ int btf_types_raw_tracepoint(struct btf_types *types, const char *name, struct t
 		return -EBADMSG;
 	place.id = pointer->type;
 	r = function_read(types, place, 1, &function);
+	r = r ?: name_arguments(types, place, name, &function);
 	if (r < 0)
 		return r;
 	*ret = function;

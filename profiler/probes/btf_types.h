@@ -28,7 +28,10 @@ DEFINE_CLEANUP(struct btf_types *, btf_types_close)
  * -EBADMSG, -ENOMEM.
  */
 int btf_types_function(struct btf_types *types, const char *name, struct type_function *ret);
-/* Arguments of a raw tracepoint ("sched_switch"); place is UNKNOWN: they are words 0, 1, … of the context. */
+/*
+ * Arguments of a raw tracepoint ("sched_switch"); place is UNKNOWN: they are words 0, 1, … of the context.
+ * Some of Linux 5.10 have no names.
+ */
 int btf_types_raw_tracepoint(struct btf_types *types, const char *name, struct type_function *ret);
 /*
  * Functions, or raw tracepoints, by glob (NULL: all), in no particular order: NULL after the last. Starts

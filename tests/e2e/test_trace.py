@@ -122,6 +122,27 @@ for i in range(5):
           all(event["args"]["pathname"] == "globbed" for event in run.events()), run)
 
 
+def test_raw_tracepoint():
+    run = Trace("rawtp:sched_process_fork,show=parent->pid+child->pid+made=child->comm,"
+                "filter=parent->comm == \"forker\"", "--json", python="""
+import os
+with open("/proc/self/comm", "w") as file:
+    file.write("forker")
+made = [os.posix_spawnp("true", ["true"], {}) for i in range(4)]
+for pid in made:
+    os.waitpid(pid, 0)
+print(os.getpid(), *made)
+""")
+    own, *made = next(line for line in run.lines if line[0] != "{").split()
+    events = [json.loads(line)["args"] for line in run.lines if line[0] == "{"]
+    check("arguments of raw tracepoints have the names that the kernel gives them",
+          [event["child->pid"] for event in events] == list(map(int, made)) and
+          all(event["parent->pid"] == int(own) and event["made"] == "forker"
+              for event in events), run)
+    run = Trace("rawtp:sched_process_fork,show=nothing", "--", "true")
+    check("and what they do not have is refused", run.status == 2 and "nothing" in run.said, run)
+
+
 def test_text():
     run = Trace("syscall:rmdir", python="import os\ntry: os.rmdir('nothing')\nexcept OSError: pass")
     check("a call reads as strace has it", len(run.lines) == 1 and re.search(

@@ -28,6 +28,24 @@ static void write_file(const char *folder, const char *name, const void *bytes, 
 	assert_int_equal(fclose(f), 0);
 }
 
+/* As the kernel's are: the type has no names, and the function that calls what is attached has them. */
+static void add_unnamed_event(struct btf *split, int own, const struct btf *base)
+{
+	int pointer = btf__add_ptr(split, own), data = btf__add_ptr(split, 0), prototype;
+	int number = btf__find_by_name_kind(base, "int", BTF_KIND_INT);
+
+	prototype = btf__add_func_proto(split, 0);
+	for (int i = 0; i < 3; i++)
+		btf__add_func_param(split, "", i ? i == 1 ? pointer : number : data);
+	btf__add_typedef(split, "btf_trace_wick_unnamed", btf__add_ptr(split, prototype));
+	btf__add_typedef(split, "btf_trace_wick_nameless", btf__add_ptr(split, prototype));
+	prototype = btf__add_func_proto(split, number);
+	btf__add_func_param(split, "__data", data);
+	btf__add_func_param(split, "owner", pointer);
+	btf__add_func_param(split, "times", number);
+	btf__add_func(split, "__traceiter_wick_unnamed", BTF_FUNC_STATIC, prototype);
+}
+
 /* The types of this kernel, and two modules' on top of them, made by libbpf as the kernel shows them. */
 static void fake_kernel_init(struct fake_kernel *fake)
 {
@@ -56,6 +74,7 @@ static void fake_kernel_init(struct fake_kernel *fake)
 	btf__add_func_param(split, "task", btf__find_by_name_kind(base, "pid_t", BTF_KIND_TYPEDEF));
 	btf__add_func(split, "wick_module_function", BTF_FUNC_STATIC, prototype);
 	btf__add_typedef(split, "btf_trace_wick_event", btf__add_ptr(split, prototype));
+	add_unnamed_event(split, own, base);
 	bytes = btf__raw_data(split, &size);
 	write_file(fake->folder, "wick_a", bytes, size);
 	btf__free(split);
@@ -146,6 +165,33 @@ static void test_module_list(void **state)
 	fake_kernel_done(&fake);
 }
 
+static void check_event(struct btf_types *types, const char *name, const char *first,
+			const char *second)
+{
+	struct type_function function;
+
+	assert_int_equal(btf_types_raw_tracepoint(types, name, &function), 0);
+	assert_int_equal(function.argument_count, 2);
+	assert_string_equal(function.arguments[0].name, first);
+	assert_string_equal(function.arguments[0].type.name, "struct wick_own *");
+	assert_string_equal(function.arguments[1].name, second);
+	assert_string_equal(function.arguments[1].type.name, "int");
+	assert_int_equal(function.result.type.kind, TYPE_VOID);
+}
+
+static void test_names(void **state)
+{
+	struct btf_types *types;
+	struct fake_kernel fake;
+
+	fake_kernel_init(&fake);
+	assert_int_equal(btf_types_open_folder(fake.folder, &types), 0);
+	check_event(types, "wick_unnamed", "owner", "times");
+	check_event(types, "wick_nameless", "", "");
+	types = btf_types_close(types);
+	fake_kernel_done(&fake);
+}
+
 static void test_no_kernel(void **state)
 {
 	struct btf_types *types;
@@ -177,6 +223,9 @@ static int use_all(void *arg)
 	r = btf_types_raw_tracepoint(types, "wick_event", &function);
 	if (r < 0)
 		return r;
+	r = btf_types_raw_tracepoint(types, "wick_unnamed", &function);
+	if (r < 0)
+		return r;
 	r = btf_types_provider(types)->by_name(types, "struct file_operations *", &type);
 	if (r < 0)
 		return r;
@@ -201,6 +250,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("a module's types are on top of the kernel's", test_module),
 		UNIT_TEST("modules are listed behind the kernel", test_module_list),
+		UNIT_TEST("a raw tracepoint's arguments have the names of the function that calls",
+			  test_names),
 		UNIT_TEST("a kernel without types is said", test_no_kernel),
 		UNIT_TEST("every failed allocation is an error", test_no_memory),
 	};

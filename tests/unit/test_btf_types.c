@@ -115,6 +115,30 @@ static void function_row(void **state)
 			 strcmp(c->result, "void") ? ARGUMENT_REGISTER : ARGUMENT_UNKNOWN);
 }
 
+/* In Linux 5.10 a few have none. */
+static void test_raw_tracepoint(void **state)
+{
+	struct type_function function;
+	size_t position = 0, all = 0, named = 0;
+	const char *name;
+
+	assert_int_equal(btf_types_raw_tracepoint(kernel, "sched_switch", &function), 0);
+	assert_in_range(function.argument_count, 3, 4);
+	assert_string_equal(function.arguments[0].name, "preempt");
+	assert_true(function.arguments[0].type.is_bool);
+	assert_string_equal(function.arguments[1].name, "prev");
+	assert_string_equal(function.arguments[2].name, "next");
+	assert_string_equal(function.arguments[2].type.name, "struct task_struct *");
+	assert_int_equal(function.result.type.kind, TYPE_VOID);
+	while ((name = btf_types_next(kernel, NULL, true, &position, NULL))) {
+		assert_int_equal(btf_types_raw_tracepoint(kernel, name, &function), 0);
+		all++;
+		named += !function.argument_count || *function.arguments[0].name;
+	}
+	print_message("%zu of %zu raw tracepoints have names for their arguments\n", named, all);
+	assert_true(all > 300 && named > all * 9 / 10);
+}
+
 static void test_pair(void **state)
 {
 	const struct type_argument *optval;
@@ -373,6 +397,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("a struct of two words is in two pieces", test_pair),
+		UNIT_TEST("arguments of raw tracepoints have their names", test_raw_tracepoint),
 		UNIT_TEST("functions and their parameters are those that bpftool lists",
 			  test_listed),
 		UNIT_TEST("what is not there is not found", test_absent),

@@ -38,7 +38,7 @@ static const struct list_case {
 	  "tracepoint:sched:sched_switch", "*", "", true },
 	{ "no tracepoint", "tracepoint:nothing:*", .needs_tracefs = true },
 	{ "a raw tracepoint, with the types of the kernel's arguments", "rawtp:sched_switch",
-	  "rawtp:sched_switch", "*struct task_struct*", "" },
+	  "rawtp:sched_switch", "*preempt, struct task_struct*prev, struct task_struct*next*", "" },
 	{ "raw tracepoints by a glob", "rawtp:sched_process_*", "rawtp:sched_process_exec", "*",
 	  "" },
 	{ "a function of the kernel, with types", "kprobe:vfs_read", "kprobe:vfs_read",

@@ -117,7 +117,7 @@ run probes-kernel wick record --stats -o probes-kernel.pb.gz -e cpu \
 	-e 'kretprobe:do_sys_openat2,value=ret,filter=ret == -20 && comm == "calls"' \
 	-e 'tracepoint:syscalls:sys_enter_preadv,filter=comm == "calls"' \
 	-e 'tracepoint:sched:sched_process_exec,filter=filename == "/bin/probed"' \
-	-e 'rawtp:sched_process_exit,filter=comm == "cat"' -- sh -c "$probed"
+	-e 'rawtp:sched_process_exit,filter=p->comm == "cat"' -- sh -c "$probed"
 run probe-functions probe_functions
 run trace-open wick trace open --json -o trace-open.json -- sh -c "$probed"
 

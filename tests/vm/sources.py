@@ -254,7 +254,7 @@ def check_kernel_probes(recording, _):
             ("returns with an error", "do_sys_openat2", {}, FAILURES),
             ("calls by a tracepoint", "sys_enter_preadv", {}, READS),
             ("execs by a tracepoint's text", "sched_process_exec", {}, 2),
-            ("exits by a raw tracepoint", "sched_process_exit", {}, 5)):
+            ("exits by an argument of a raw tracepoint, by its name", "sched_process_exit", {}, 5)):
         seen = recording.sum(value, **labels)
         yield "probes: %d: %s, %d" % (seen, sentence, expected), seen == expected
 
