@@ -48,6 +48,8 @@ enum probe_register {
 	PROBE_R8, PROBE_R9, PROBE_R10, PROBE_R11, PROBE_R12, PROBE_R13, PROBE_R14, PROBE_R15,
 	PROBE_RIP, PROBE_REGISTER_COUNT,
 };
+/* Of addresses without a register: it is always 0, and the last that an index can mean. */
+#define PROBE_NO_REGISTER 31
 
 /* Of the packet's headers; absent ones (no TCP, no IP) are unreadable. */
 enum probe_packet_field {
@@ -106,6 +108,9 @@ struct probe_fetch {
 	 */
 	wick_u8 size_value;
 	wick_u8 from;		/* of VALUE and PACKET: the number of an earlier value */
+	/* REGISTER: 1 + the one that is added, << scale_shift (up to 3): 8(%rax,%rcx,4); 0: none. */
+	wick_u8 scaled, scale_shift;
+	wick_u8 reserved[2];
 	wick_s64 offset;
 	wick_s32 step[PROBE_STEPS_MAX];
 };

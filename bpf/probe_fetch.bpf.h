@@ -20,7 +20,10 @@ enum probe_phase {
 	PROBE_PHASE_LEAVE,	/* and ends: the others */
 };
 
-#define PROBE_REGISTER_SLOTS 32	/* a power of two above PROBE_REGISTER_COUNT */
+#define PROBE_REGISTER_SLOTS 32	/* a power of two, the last of which nothing is written to */
+_Static_assert(PROBE_REGISTER_COUNT <= PROBE_NO_REGISTER &&
+		       PROBE_NO_REGISTER == PROBE_REGISTER_SLOTS - 1,
+	       "the last is no register, and 0");
 #define PROBE_WORD_SLOTS 16
 
 /* Of a packet, once it was looked at. */
@@ -120,6 +123,14 @@ static __always_inline __u64 current_cgroup(void)
 	return cgroup ? cgroup_folder_id(cgroup) : 0;
 }
 
+/* Without a scaled one it is the last that is added, which is 0. */
+static __always_inline __u64 registers_add(const __u64 *registers, const struct probe_fetch *fetch)
+{
+	return registers[fetch->index & (PROBE_REGISTER_SLOTS - 1)] +
+	       (registers[(fetch->scaled - 1u) & (PROBE_REGISTER_SLOTS - 1)]
+		<< (fetch->scale_shift & 3));
+}
+
 static __always_inline int base_read(const struct probing *p, const struct probe_fetch *fetch,
 				     __u64 *ret)
 {
@@ -128,7 +139,7 @@ static __always_inline int base_read(const struct probing *p, const struct probe
 		*ret = 0;
 		return 0;
 	case PROBE_BASE_REGISTER:
-		*ret = p->registers[fetch->index & (PROBE_REGISTER_SLOTS - 1)];
+		*ret = registers_add(p->registers, fetch);
 		return 0;
 	case PROBE_BASE_WORD:
 		*ret = p->words[fetch->index & (PROBE_WORD_SLOTS - 1)];

@@ -68,9 +68,7 @@ static __always_inline void touch_values(const struct pt_regs *regs, __u32 numbe
 		if (i >= site->value_count)
 			break;
 		if (fetch->base == PROBE_BASE_REGISTER && fetch->flags & PROBE_FETCH_USER)
-			probe_touch_value(
-				number, i,
-				copy.registers[fetch->index & (PROBE_REGISTER_SLOTS - 1)]);
+			probe_touch_value(number, i, registers_add(copy.registers, fetch));
 	}
 }
 

@@ -20,7 +20,8 @@ static bool is_same(const struct probe_fetch *a, const struct probe_fetch *b)
 	       !((a->flags ^ b->flags) & ~PROBE_FETCH_HIDDEN) && a->bytes == b->bytes &&
 	       a->bit_shift == b->bit_shift && a->bit_count == b->bit_count &&
 	       a->step_count == b->step_count && a->size == b->size &&
-	       a->size_value == b->size_value && a->from == b->from && a->offset == b->offset &&
+	       a->size_value == b->size_value && a->from == b->from && a->scaled == b->scaled &&
+	       a->scale_shift == b->scale_shift && a->offset == b->offset &&
 	       !memcmp(a->step, b->step, a->step_count * sizeof(a->step[0]));
 }
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "profiler/probes/probe_finding.h"
 #include "symbolizer/usdt_notes.h"
@@ -22,8 +23,6 @@ static bool fill_fetch(const struct usdt_argument *a, struct probe_fetch *ret)
 {
 	uint8_t sign = a->is_signed ? PROBE_FETCH_SIGNED : 0;
 
-	if (a->kind == USDT_MEMORY && (a->index_scale || a->reg == USDT_NO_REGISTER))
-		return false;
 	switch (a->kind) {
 	case USDT_CONSTANT:
 		*ret = (struct probe_fetch){ .base = PROBE_BASE_CONSTANT, .offset = a->value,
@@ -36,7 +35,14 @@ static bool fill_fetch(const struct usdt_argument *a, struct probe_fetch *ret)
 					     .bit_count = a->reg_shift ? 8 : 0 };
 		return true;
 	case USDT_MEMORY:
-		*ret = (struct probe_fetch){ .base = PROBE_BASE_REGISTER, .index = a->reg,
+		*ret = (struct probe_fetch){ .base = PROBE_BASE_REGISTER,
+					     .index = a->reg == USDT_NO_REGISTER ?
+							      PROBE_NO_REGISTER :
+							      a->reg,
+					     .scaled = a->index_scale ? a->index_reg + 1 : 0,
+					     .scale_shift = a->index_scale ?
+								    ffs(a->index_scale) - 1 :
+								    0,
 					     .bytes = a->bytes, .offset = a->value,
 					     .flags = sign | PROBE_FETCH_MEMORY |
 						      PROBE_FETCH_USER };

@@ -88,6 +88,8 @@ GROW = ("probed_go", "grow", N)
 RUST = ("probed_rust", "add", N)
 HOP = ("probed_cxx", "hop", N)
 MANY = ("probed_many", 20)
+USDT = ("probed_usdt", N)
+FIXED = ("probed_usdt-fixed", N)
 THREADS, CALLS = 8, 20000
 CROWD = ("probed", "threads", THREADS, CALLS)
 
@@ -155,6 +157,20 @@ EXACT = [
     ("what is refused for its returns is probed by force", "fn:{}:hop,force=1", HOP, {"hop": N}),
     ("and so is a changed return where exceptions would not do", "uretprobe:{}:hop,value=ret,force=1",
      HOP, {"hop": N, "hop_ret": SUM + N}),
+    ("an operand with an index register is read, of a page that is not there yet",
+     "usdt:{}:probed:indexed,value=arg1", USDT, {"indexed": N, "indexed_arg1": -7 * SUM}),
+    ("one without a scale", "usdt:{}:probed:indexed,value=arg2", USDT,
+     {"indexed_arg2": 1000000007 * SUM}),
+    ("one without a base", "usdt:{}:indexed,value=arg3", USDT,
+     {"indexed_arg3": -sum(i % 100 for i in range(N))}),
+    ("and one below both", "usdt:{}:indexed,value=arg4", USDT,
+     {"indexed_arg4": sum(i % 200 for i in range(N))}),
+    ("they are filtered by", "usdt:{}:indexed,filter=arg4 == 7 && arg1 > -2000", USDT,
+     {"indexed": 2}),
+    ("and a text at one is read", "usdt:{}:indexed,filter=arg6:str == \"text-4\"", USDT,
+     {"indexed": N // 10}),
+    ("also at fixed addresses", "usdt:{}:indexed,value=arg3,filter=arg6:str == \"text-*\"", FIXED,
+     {"indexed": N, "indexed_arg3": -sum(i % 100 for i in range(N))}),
     ("an instruction of a function is one place", "uprobe:{}:tiny+0", ("probed", "fork", 40),
      {"tiny": 40}),
 ]

@@ -25,7 +25,11 @@ static void check_fetch(const struct probe_site *site, size_t index)
 	if (fetch->base == PROBE_BASE_VALUE || fetch->base == PROBE_BASE_PACKET)
 		fuzz_check(fetch->from < index, "a value that begins with a later one");
 	if (fetch->base == PROBE_BASE_REGISTER)
-		fuzz_check(fetch->index < PROBE_REGISTER_COUNT, "a register that is none");
+		fuzz_check(fetch->index < PROBE_REGISTER_COUNT ||
+				   fetch->index == PROBE_NO_REGISTER,
+			   "a register that is none");
+	fuzz_check(fetch->scaled <= PROBE_REGISTER_COUNT && fetch->scale_shift <= 3,
+		   "a register that is scaled and is none");
 }
 
 static void check_target(const struct probe_site *site, size_t index, uint8_t target)

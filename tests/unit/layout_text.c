@@ -67,9 +67,13 @@ static void write_value(const struct probe_fetch *fetch, const struct probe_valu
 	strbuf_printf(buf, "%s%s=%s", fetch->flags & PROBE_FETCH_HIDDEN ? "~" : "",
 		      fetch->flags & PROBE_FETCH_HIDDEN ? "" : value->name, is_memory ? "*" : "");
 	if (fetch->base == PROBE_BASE_REGISTER)
-		strbuf_add_text(buf, registers[fetch->index]);
+		strbuf_add_text(
+			buf, fetch->index < ARRAY_SIZE(registers) ? registers[fetch->index] : "0");
 	else
 		strbuf_add_text(buf, bases[fetch->base]);
+	if (fetch->scaled)
+		strbuf_printf(buf, "+%s*%u", registers[fetch->scaled - 1],
+			      1u << fetch->scale_shift);
 	if (fetch->base == PROBE_BASE_VALUE)
 		strbuf_printf(buf, "%u", fetch->from);
 	if (fetch->base == PROBE_BASE_WORD || fetch->base == PROBE_BASE_PACKET)
