@@ -146,6 +146,9 @@ int dwarf_types_function(struct dwarf_types *types, uint64_t address, struct typ
 	}
 	if (r < 0)
 		return r;
+	/* An assembler knows where a function is, and neither its arguments nor what it returns. */
+	if (dwarf_language(&die) == DW_LANG_Mips_Assembler)
+		return -ENOENT;
 	r = dwarf_arguments_read(types, &die, address, &function);
 	if (r < 0)
 		return r;

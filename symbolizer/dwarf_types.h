@@ -19,7 +19,7 @@ struct dwarf_types;
 int dwarf_types_open(struct module *mod, struct dwarf_types **ret);
 struct dwarf_types *dwarf_types_close(struct dwarf_types *types);
 DEFINE_CLEANUP(struct dwarf_types *, dwarf_types_close)
-/* The function entered at @address. Returns 0, -ENOENT or -EBADMSG. */
+/* The function entered at @address. Returns 0, -ENOENT, also for one of assembly, or -EBADMSG. */
 int dwarf_types_function(struct dwarf_types *types, uint64_t address, struct type_function *ret);
 const struct type_provider *dwarf_types_provider(const struct dwarf_types *types);
 

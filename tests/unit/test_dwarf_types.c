@@ -208,12 +208,28 @@ static void test_none(void **state)
 	compiled_program_done(&program);
 }
 
+/* That of an assembler names functions, as if they had no arguments. */
+static void test_assembler(void **state)
+{
+	struct typed_program assembled;
+	struct type_function function;
+	uint64_t address, size;
+
+	typed_program_init(&assembled, "cc -g -x assembler",
+			   ".globl main\n.type main, @function\n"
+			   "main:\n\txor %eax, %eax\n\tret\n.size main, .-main\n");
+	address = compiled_program_symbol(&assembled.program, "main", &size);
+	assert_int_equal(dwarf_types_function(assembled.types, address, &function), -ENOENT);
+	typed_program_done(&assembled);
+}
+
 int main(void)
 {
 	static const char *const commands[ARRAY_SIZE(subjects)] = { "gcc -O0 -g", "gcc -O2 -g",
 								    "clang -O0 -g",
 								    "clang -O2 -g" };
 	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("of assembly arguments are not known", test_assembler),
 		UNIT_TEST("a copy made with a constant lacks that argument", test_copied),
 		UNIT_TEST("debug information is found in a separate file", test_separate),
 		UNIT_TEST("a file without is said", test_none),
