@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "profiler/probes/ifunc_choice.h"
 #include "profiler/probes/probe_finding.h"
 #include "profiler/probes/probe_opcodes.h"
 #include "symbolizer/function_list.h"
@@ -242,59 +243,7 @@ static int add_or_not(struct search *s, const struct function_entry *function, s
 	return r;
 }
 
-#define IFUNC_TEXT \
-	"it is an IFUNC: which function is called in place of it is chosen when a program starts; "
-
-/* Whether a name of the @index'th function's code says that it chooses another one. */
-static bool is_resolver(const struct function_list *list, size_t index)
-{
-	uint64_t address = function_list_at(list, index)->address;
-
-	while (index && function_list_at(list, index - 1)->address == address)
-		index--;
-	for (; index < function_list_count(list); index++) {
-		if (function_list_at(list, index)->address != address)
-			break;
-		if (function_list_at(list, index)->is_ifunc)
-			return true;
-	}
-	return false;
-}
-
-/* Who is called in place of @ifunc: functions whose names go on from its own, "__memcpy_ssse3". */
-static int refuse_ifunc(const struct search *s, const struct function_entry *ifunc,
-			struct error *err)
-{
-	_cleanup_(function_list_freep) struct function_list *list = NULL;
-	const struct probe_words *words = &s->finding->words;
-	char pattern[256], reason[512];
-	const char *first = NULL;
-	int r;
-
-	snprintf(pattern, sizeof(pattern), "*%.200s_*", words->name);
-	r = function_list_read(s->module, pattern, PROBE_PLACES_MAX, &list);
-	if (r == -ENOMEM)
-		return r;
-	for (size_t i = 0; list && i < function_list_count(list) && !first; i++)
-		if (function_list_at(list, i)->address != ifunc->address && !is_resolver(list, i))
-			first = function_list_at(list, i)->name;
-	if (first)
-		snprintf(reason, sizeof(reason),
-			 IFUNC_TEXT "probe those: '%s:%s:%s', which has %.100s",
-			 s->finding->request->source->name, words->file, pattern, first);
-	else
-		snprintf(reason, sizeof(reason), IFUNC_TEXT "their names are in its debug symbols, "
-			 "which are not here");
-	return refuse(s, ifunc, reason, err);
-}
-
-static const struct function_entry *find_ifunc(const struct function_list *list)
-{
-	for (size_t i = 0; i < function_list_count(list); i++)
-		if (function_list_at(list, i)->is_ifunc)
-			return function_list_at(list, i);
-	return NULL;
-}
+/* ---- names ---- */
 
 static size_t underlines(const char *name)
 {
@@ -327,6 +276,102 @@ static const struct function_entry *plainest(const struct function_list *list, s
 	return best;
 }
 
+/* ---- functions that are chosen when they are loaded ---- */
+
+#define IFUNC_TEXT \
+	"it is an IFUNC: which function is called in place of it is chosen when a program starts, " \
+	"and no process that runs tells; "
+
+/* Of the names of the @index'th function's code, the one that says that it chooses another, or NULL. */
+static const struct function_entry *find_resolver(const struct function_list *list, size_t index)
+{
+	uint64_t address = function_list_at(list, index)->address;
+
+	while (index && function_list_at(list, index - 1)->address == address)
+		index--;
+	for (; index < function_list_count(list); index++) {
+		if (function_list_at(list, index)->address != address)
+			break;
+		if (function_list_at(list, index)->is_ifunc)
+			return function_list_at(list, index);
+	}
+	return NULL;
+}
+
+/* Who is called in place of @ifunc: functions whose names go on from its own, "__memcpy_ssse3". */
+static int refuse_ifunc(const struct search *s, const struct function_entry *ifunc,
+			struct error *err)
+{
+	_cleanup_(function_list_freep) struct function_list *list = NULL;
+	const struct probe_words *words = &s->finding->words;
+	char pattern[256], reason[512];
+	const char *first = NULL;
+	int r;
+
+	snprintf(pattern, sizeof(pattern), "*%.200s_*", words->name);
+	r = function_list_read(s->module, pattern, PROBE_PLACES_MAX, &list);
+	if (r == -ENOMEM)
+		return r;
+	for (size_t i = 0; list && i < function_list_count(list) && !first; i++)
+		if (function_list_at(list, i)->address != ifunc->address && !find_resolver(list, i))
+			first = function_list_at(list, i)->name;
+	if (first)
+		snprintf(reason, sizeof(reason),
+			 IFUNC_TEXT "probe those: '%s:%s:%s', which has %.100s",
+			 s->finding->request->source->name, words->file, pattern, first);
+	else
+		snprintf(reason, sizeof(reason), IFUNC_TEXT "their names are in its debug symbols, "
+			 "which are not here");
+	return refuse(s, ifunc, reason, err);
+}
+
+static int note_choice(const struct search *s, const struct function_entry *choice)
+{
+	_cleanup_(function_list_freep) struct function_list *list = NULL;
+	char name[64];
+
+	if (function_list_read(s->module, "*", 0, &list) == -ENOMEM)
+		return -ENOMEM;
+	snprintf(name, sizeof(name), "+%#llx", (unsigned long long)choice->address);
+	for (size_t i = 0, end; list && i < function_list_count(list); i = end) {
+		const struct function_entry *function = plainest(list, i, &end);
+
+		if (function->address == choice->address)
+			snprintf(name, sizeof(name), ":%s", function->name);
+	}
+	snprintf(s->finding->note, sizeof(s->finding->note),
+		 "%.60s is an IFUNC: probed is what is called in place of it, %.60s%s",
+		 choice->name, module_basename(s->module), name);
+	return 0;
+}
+
+/* What processes call for @ifunc, by its name; of a glob only its own names. */
+static int add_ifunc(struct search *s, const struct function_entry *ifunc, struct error *err)
+{
+	struct probe_finding *f = s->finding;
+	struct function_entry choice;
+	int r;
+
+	if (probe_name_is_glob(f->words.name))
+		return refuse(s, ifunc, "it is an IFUNC: it is probed where it is named alone",
+			      err);
+	r = ifunc_choice_read(s->module, ifunc, f->targets, &choice);
+	if (r == -ENOENT)
+		return refuse_ifunc(s, ifunc, err);
+	r = r ?: add_or_not(s, &choice, err);
+	return r ?: note_choice(s, &choice);
+}
+
+static const struct function_entry *find_ifunc(const struct function_list *list)
+{
+	for (size_t i = 0; i < function_list_count(list); i++)
+		if (function_list_at(list, i)->is_ifunc)
+			return function_list_at(list, i);
+	return NULL;
+}
+
+/* ---- all of a file ---- */
+
 static int add_functions(struct search *s, const struct function_list *list, struct error *err)
 {
 	bool is_glob = probe_name_is_glob(s->finding->words.name);
@@ -334,14 +379,16 @@ static int add_functions(struct search *s, const struct function_list *list, str
 
 	/* A function of that name beside it is an older version, which hardly a program calls. */
 	if (ifunc)
-		return refuse_ifunc(s, ifunc, err);
+		return add_ifunc(s, ifunc, err);
 	for (size_t i = 0, end; i < function_list_count(list); i = end) {
 		const struct function_entry *function = plainest(list, i, &end);
-		int r;
+		int r = 0;
 
-		if (is_resolver(list, i))
-			continue;
-		r = add_or_not(s, function, err);
+		ifunc = find_resolver(list, i);
+		if (ifunc)
+			r = add_ifunc(s, ifunc, err);
+		else
+			r = add_or_not(s, function, err);
 		/* Of many those that cannot be probed are left out. */
 		if (r == -EOPNOTSUPP && is_glob)
 			s->finding->left_out++;

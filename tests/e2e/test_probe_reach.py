@@ -149,6 +149,38 @@ def test_late():
     counted_case("so it is in a target that has not mapped it", recorder, "late", N, N)
 
 
+# ---- functions that are chosen when they are loaded ----
+
+def chosen_case(sentence, program, arguments, file, says):
+    """Of a program that waits: it is counted, with a note, where its process tells what it calls."""
+    child = subprocess.Popen([workload(program), str(N), *arguments], stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE)
+    child.stdout.readline()
+    recorder = Recorder("-e", "uprobe:%s:chosen,value=arg1" % file, "-p", str(child.pid))
+    is_ready = recorder.ready()
+    printed = child.communicate(b"\n", timeout=SECONDS)[0].decode().strip()
+    recorder.end()
+    said = recorder.said.decode(errors="replace")
+    problems = [] if re.search(says, said) else ["does not say %s" % says]
+    if printed != "chosen %d" % (SUM + N):
+        problems.append(printed)
+    if is_ready:
+        found = totals()[0]
+        if (found.get("chosen"), found.get("chosen_arg1")) != (N, SUM):
+            problems.append(str(found))
+    libfault.case(sentence, problems, said)
+
+
+def test_chosen():
+    note = r"chosen is an IFUNC: probed is .*\S:chosen_fast"
+    chosen_case("a function that is chosen at start is probed where the target calls it",
+                "probed_ifunc", [], workload("probed_ifunc"), note)
+    chosen_case("so is a library's, which the target has called", "probed_ifunc-linked", ["early"],
+                workload("libprobed_ifunc.so"), note)
+    chosen_case("it is refused while nobody has called it", "probed_ifunc-linked", [],
+                workload("libprobed_ifunc.so"), r"cannot probe chosen.*IFUNC.*no process")
+
+
 # ---- other roots ----
 
 def make_root(folder):
@@ -229,6 +261,7 @@ def main():
     libfault.need_root()
     test_commands()
     test_late()
+    test_chosen()
     test_roots()
     test_library()
     libfault.finish()

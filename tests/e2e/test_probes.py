@@ -90,6 +90,7 @@ HOP = ("probed_cxx", "hop", N)
 MANY = ("probed_many", 20)
 USDT = ("probed_usdt", N)
 FIXED = ("probed_usdt-fixed", N)
+LENGTH = ("probed_ifunc", "strlen", N)
 THREADS, CALLS = 8, 20000
 CROWD = ("probed", "threads", THREADS, CALLS)
 
@@ -171,6 +172,10 @@ EXACT = [
      {"indexed": N // 10}),
     ("also at fixed addresses", "usdt:{}:indexed,value=arg3,filter=arg6:str == \"text-*\"", FIXED,
      {"indexed": N, "indexed_arg3": -sum(i % 100 for i in range(N))}),
+    ("the C library's function that is chosen at start is counted where it is called",
+     "uprobe:libc:strlen,filter=arg1:str == \"a text of wick's\"", LENGTH, {"strlen": N}),
+    ("measured, with what it returns", "fn:libc:strlen,value=ret,filter=arg1:str == \"a text of *\"",
+     LENGTH, {"strlen": N, "strlen_ret": 16 * N}),
     ("an instruction of a function is one place", "uprobe:{}:tiny+0", ("probed", "fork", 40),
      {"tiny": 40}),
 ]
@@ -206,9 +211,13 @@ REFUSED = [
     ("a filter that does not end", "uprobe:{}:add_up,filter=(a > 1", ARGS, r"bad|\("),
     ("a return that cannot be told, where exceptions cross", "fn:{}:hop", HOP,
      r"cannot probe hop.*exceptions.*force=1"),
-    ("a function that is chosen at start, with those it is chosen from", "uprobe:libc:memcpy", ARGS,
-     r"memcpy.*IFUNC.*\*memcpy_\*.*__mem\w+"),
-    ("one chosen at start, by its return, too", "uretprobe:libc:strlen", ARGS, r"strlen.*IFUNC"),
+    ("a function that is chosen at start, where nobody tells, with those it is chosen from",
+     "uprobe:{}:chosen", ("probed_ifunc", N),
+     r"chosen of probed_ifunc.*IFUNC.*no process.*\*chosen_\*.*chosen_(fast|slow)"),
+    ("one chosen at start, by its return, too", "uretprobe:{}:chosen", ("probed_ifunc", N),
+     r"chosen.*IFUNC"),
+    ("and of a glob that finds no other", "uprobe:{}:chose[n]", ("probed_ifunc", N),
+     r"chosen.*IFUNC.*named alone"),
     ("a glob that no system call matches", "syscall:read+opne*", ARGS,
      r"no system call matches: opne\*; see: wick list 'syscall:\*'"),
     ("a glob of those with values, too", "syscall:opne*,value=ret", ARGS,

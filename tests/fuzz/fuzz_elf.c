@@ -2,6 +2,7 @@
 /* fuzz_elf.c - any ELF file: its sections, symbols and needed libraries, and its unwind table. */
 #include <stdlib.h>
 
+#include "symbolizer/ifunc_slots.h"
 #include "symbolizer/needed_files.h"
 #include "tests/fuzz/elf_checks.h"
 #include "tests/fuzz/elf_mutate.h"
@@ -58,6 +59,16 @@ static void ask_needed(const uint8_t *bytes, size_t size)
 		fuzz_touch_text(needed.folders);
 }
 
+static void ask_slots(const uint8_t *bytes, size_t size)
+{
+	_cleanup_(module_putp) struct module *mod = elf_check_module(bytes, size);
+	struct ifunc_slots slots = { 0 };
+
+	ifunc_slots_read(mod, 0x1010, "f", &slots);
+	fuzz_check(slots.count <= IFUNC_SLOTS_MAX, "too many slots");
+	fuzz_touch(slots.addresses, slots.count * sizeof(slots.addresses[0]));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL, *image = NULL;
@@ -74,6 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	ask_symbols(elf, ".dynsym");
 	elf_check_rows(elf);
 	ask_needed(bytes, size);
+	ask_slots(bytes, size);
 	return 0;
 }
 
