@@ -406,7 +406,8 @@ static int search_module(struct probe_finding *f, struct module *module, struct 
 
 	if (r == -EOVERFLOW)
 		return error_set(err, ERROR_USAGE, r,
-				 "too many functions of %s match %s: at most %d",
+				 "too many functions of %s match %s: at most %d for an event; "
+				 "several events, each with a narrower glob, have more",
 				 module_basename(module), f->words.name, PROBE_PLACES_MAX);
 	if (r < 0)
 		return r == -ENOMEM ? r : 0;

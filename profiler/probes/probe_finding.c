@@ -57,7 +57,8 @@ int probe_add_place(struct probe_finding *f, const char *name, const struct prob
 
 	if (f->set.count == PROBE_PLACES_MAX)
 		return error_set(err, ERROR_USAGE, -EOVERFLOW,
-				 "too many functions match %s: at most %d", f->words.name,
+				 "too many places match %s: at most %d for an event; several "
+				 "events, each with a narrower glob, have more", f->words.name,
 				 PROBE_PLACES_MAX);
 	r = alloc_grow(&f->set.places, &f->place_capacity, f->set.count + 1);
 	if (r < 0)

@@ -219,6 +219,18 @@ def test_roots():
     recorder = Recorder("-e", "uprobe:contained:doze", "-d", "0.5")
     recorder.end()
     counted_case("without a target, too, by the name of what runs", recorder, "doze", 20, 10**6)
+    other = libfault.start([workload("probed"), "sleep", "1000000", "1000"])
+    recorder = Recorder("-e", "uprobe:libc:usleep", "-d", "0.5")
+    recorder.end()
+    _, profile = totals()
+    callers = {}
+    for sample in profile.samples:
+        name = sample.labels.get("comm")
+        callers[name] = callers.get(name, 0) + sample.values["usleep"]
+    libfault.case("a library's name means all that are called so, of every root, at once",
+                  [] if min(callers.get("contained", 0), callers.get("probed", 0)) >= 20 else
+                  [str(callers)], recorder.said.decode(errors="replace"))
+    libfault.end(other)
     recorder = Recorder("-e", "uprobe::doze", "-p", target, "-d", "0.5")
     recorder.end()
     _, profile = totals()

@@ -87,6 +87,18 @@ static const struct open_case {
 	{ "an offset between instructions", "uprobe:/proc/self/exe:main+999999", "the function has",
 	  ERROR_USAGE },
 	{ "a counter that is not there", "sw:nothing", "no such counter", ERROR_USAGE },
+	{ "a counter that is nearly called so", "sw:page-fault", "did you mean page-faults?",
+	  ERROR_USAGE },
+	{ "a library that is not there", "uprobe:libnothing:f",
+	  "no such file: libnothing: no library or program of that name", ERROR_FAILED },
+	{ "the target's file, without a target", "uprobe::f",
+	  "give a path or a library's name, or a process with -p", ERROR_USAGE },
+	{ "a glob that no function matches", "fn:/proc/self/exe:nothing_*",
+	  "see: wick list 'uprobe:/proc/self/exe:*'", ERROR_FAILED },
+	{ "a declared probe that is not there", "usdt:/proc/self/exe:nothing",
+	  "see: wick list 'usdt:/proc/self/exe:*'", ERROR_FAILED },
+	{ "more functions than an event can have", "uprobe:libc:*",
+	  "at most 2000 for an event; several events, each with a narrower glob", ERROR_USAGE },
 };
 
 static void test_open(void **state)
