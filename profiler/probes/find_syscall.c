@@ -25,14 +25,21 @@ struct fields {
 	size_t count;
 };
 
-/* Only what is text for certain: "char *" is a buffer to write to, or bytes of any kind. */
-static bool is_text(const struct tracepoint_field *field)
+/* Only what is text for certain: "char *" is a buffer to write to, or bytes of any kind, but for mounts. */
+static bool is_text(const char *call, const struct tracepoint_field *field)
 {
-	return !strcmp(field->type, "const char *") || !strcmp(field->type, "const char __user *");
+	static const char *const types[] = { "const char *", "const char __user *", "char *",
+					     "char __user *" };
+	size_t count = strcmp(call, "mount") && strcmp(call, "umount2") ? 2 : ARRAY_SIZE(types);
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(field->type, types[i]))
+			return true;
+	return false;
 }
 
-static void fill_field(const char *name, const struct tracepoint_field *format, size_t index,
-		       struct probe_field *ret)
+static void fill_field(const char *call, const char *name, const struct tracepoint_field *format,
+		       size_t index, struct probe_field *ret)
 {
 	/* What has another type, or none, is as wide as its register. */
 	struct type_info type = { .bytes = 8, .is_signed = true };
@@ -46,7 +53,7 @@ static void fill_field(const char *name, const struct tracepoint_field *format, 
 			   .bytes = type.bytes, .flags = PROBE_FETCH_AT_ENTRY },
 		.show = type.is_signed ? PROBE_SHOW_SIGNED : PROBE_SHOW_UNSIGNED,
 	};
-	if (format && is_text(format)) {
+	if (format && is_text(call, format)) {
 		ret->fetch.form = PROBE_TEXT;
 		ret->fetch.size = PROBE_TEXT_MAX;
 		ret->fetch.flags |= PROBE_FETCH_USER | PROBE_FETCH_AGAIN;
@@ -59,7 +66,8 @@ static void fill_field(const char *name, const struct tracepoint_field *format, 
 }
 
 /* How many arguments there are, less the number of the call itself; without a format all six. */
-static void fill_fields(const struct tracepoint_format *format, struct fields *ret)
+static void fill_fields(const char *call, const struct tracepoint_format *format,
+			struct fields *ret)
 {
 	size_t count = format ? tracepoint_format_count(format) : ARGUMENTS_MAX + 1;
 
@@ -70,7 +78,8 @@ static void fill_fields(const struct tracepoint_format *format, struct fields *r
 		char *own = ret->names[i - 1];
 
 		snprintf(own, sizeof(ret->names[0]), "arg%zu", i);
-		fill_field(field ? field->name : own, field, i - 1, &ret->list[ret->count++]);
+		fill_field(call, field ? field->name : own, field, i - 1,
+			   &ret->list[ret->count++]);
 	}
 }
 
@@ -90,7 +99,7 @@ static int add_call(struct probe_finding *f, uint64_t number, struct error *err)
 		if (r == -ENOMEM)
 			return r;
 	}
-	fill_fields(format, &fields);
+	fill_fields(name, format, &fields);
 	scope.field_count = fields.count;
 	r = probe_add_place(f, name, &scope, &point.site, err);
 	if (r < 0)

@@ -122,6 +122,19 @@ for i in range(5):
           all(event["args"]["pathname"] == "globbed" for event in run.events()), run)
 
 
+def test_mounts():
+    run = Trace("syscall:mount+umount2", python="""
+import ctypes
+libc = ctypes.CDLL(None)
+libc.mount(b"from", b"/no/where", b"tmpfs", 14, None)
+libc.umount2(b"/no/where", 10)
+""")
+    text = "\n".join(line.split(" ", 1)[1] for line in run.lines)
+    check("mounts have their names, and flags",
+          'mount("from", "/no/where", "tmpfs", MS_NOSUID|MS_NODEV|MS_NOEXEC, 0x0) = -1 ENOENT'
+          in text and 'umount2("/no/where", MNT_DETACH|UMOUNT_NOFOLLOW) = -1 ENOENT' in text, run)
+
+
 def test_raw_tracepoint():
     run = Trace("rawtp:sched_process_fork,show=parent->pid+child->pid+made=child->comm,"
                 "filter=parent->comm == \"forker\"", "--json", python="""
