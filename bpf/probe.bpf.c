@@ -5,7 +5,7 @@
  * The same programs for all of them: the context is the registers of who came there. Which are
  * loaded is chosen by what is asked for.
  */
-#include "bpf/probe_call.bpf.h"
+#include "bpf/probe_threads.bpf.h"
 #include "bpf/probe_touch.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -42,8 +42,6 @@ int probe_touch(struct pt_regs *ctx)
 
 #define GO_STACK_END 8	/* of runtime.g: stack.hi */
 #define GO_THREAD (1ull << 63)
-/* Each CPU has an idle task, all of them have no tid. */
-#define CALL_IDLE (1ull << 62)
 
 /* Nonzero: the goroutine cannot be told. */
 static __always_inline int call_key_fill(const struct run *run, const struct probe_site *site,
@@ -52,7 +50,7 @@ static __always_inline int call_key_fill(const struct run *run, const struct pro
 {
 	__u64 g = regs->r14, end = 0;
 
-	ret->thread = run->tid ?: CALL_IDLE | bpf_get_smp_processor_id();
+	ret->thread = call_thread(run);
 	ret->frame = frame;
 	if (!(site->flags & PROBE_SITE_GO))
 		return 0;
@@ -77,16 +75,7 @@ int probe_enter(struct pt_regs *ctx)
 	if (!site || !probe_open(&run, ctx))
 		return 0;
 	call = call_key_fill(&run, site, ctx, ctx->sp, &key) ? NULL : call_new(&run, &key);
-	if (!call) {
-		COUNT(&run, TAKEN);
-		COUNT(&run, LOST_WAITS);
-		return 0;
-	}
-	if (call_enter(&run, site, &key, call, ctx))
-		call_free(&run, &key, call);
-	else
-		call->begin_ns = bpf_ktime_get_ns();
-	return 0;
+	return call_begin(&run, site, &key, call, ctx, CALL_REGISTERS);
 }
 
 static __always_inline int leave(struct pt_regs *ctx, __u64 frame)
@@ -102,13 +91,9 @@ static __always_inline int leave(struct pt_regs *ctx, __u64 frame)
 	if (!site || run_open(&run, ctx, task_current()))
 		return 0;
 	call = call_key_fill(&run, site, ctx, frame, &key) ? NULL : call_find(&run, &key);
-	if (!call) {
-		/* Of a task that is not wanted it was turned away at its entry, and counted there. */
-		if (whoever_wanted(&run))
-			COUNT(&run, RETURNS_UNKNOWN);
-		return 0;
-	}
-	return call_leave(&run, &key, call, ctx, now_ns - call->begin_ns, ctx);
+	if (!call)
+		return call_unknown(&run);
+	return call_leave(&run, &key, call, ctx, CALL_REGISTERS, now_ns - call->begin_ns, ctx);
 }
 
 /* Where it returns to, by a return probe: its return address has been taken off the stack. */
@@ -123,32 +108,4 @@ SEC("?kprobe")
 int probe_leave_at_ret(struct pt_regs *ctx)
 {
 	return leave(ctx, ctx->sp);
-}
-
-static __always_inline int thread_forget(void *ctx, struct task_struct *task, __u64 tid)
-{
-	struct run run = {};
-
-	if (!bpf_map_lookup_elem(&call_threads, &tid) || run_open(&run, ctx, task))
-		return 0;
-	calls_forget(&run, tid);
-	return 0;
-}
-
-SEC("?tp_btf/sched_process_exit")
-int BPF_PROG(probe_thread_exit, struct task_struct *task)
-{
-	return thread_forget(ctx, task, task->pid);
-}
-
-/* A thread that executes a program takes over the id of the process's first one. */
-SEC("?tp_btf/sched_process_exec")
-int BPF_PROG(probe_exec, struct task_struct *task, int old_tid)
-{
-	__u32 old = old_tid;
-
-	thread_forget(ctx, task, old);
-	if (old != task->pid)
-		thread_forget(ctx, task, task->pid);
-	return 0;
 }

@@ -72,6 +72,14 @@ struct {
 	__type(value, struct probe_call);
 } no_call SEC(".maps");
 
+/* Each CPU has an idle task, all of them have no tid. */
+#define CALL_IDLE (1ull << 62)
+
+static __always_inline __u64 call_thread(const struct run *run)
+{
+	return run->tid ?: CALL_IDLE | bpf_get_smp_processor_id();
+}
+
 /* Which process, and which program it runs: tids are used again, and execve() swaps them. */
 static __always_inline __u32 call_instance(struct task_struct *task)
 {
@@ -301,10 +309,23 @@ static __always_inline void call_restore_values(struct probing *p,
 
 /* ---- a call ---- */
 
+/* What a program has for its context: those of the task, or arguments and nothing else. */
+enum call_context { CALL_REGISTERS, CALL_WORDS };
+
+static __always_inline void call_context_read(struct probing *p, void *ctx, enum call_context is)
+{
+	const struct pt_regs *regs = ctx;
+
+	if (is == CALL_WORDS)
+		probe_words(p, ctx);
+	else
+		PROBE_REGISTERS(p, regs);
+}
+
 /* What is read of its arguments, when the site keeps any. Nonzero: it is lost, and counted. */
 static __always_inline int call_enter(struct run *run, const struct probe_site *site,
 				      const struct probe_call_key *key, struct probe_call *call,
-				      const struct pt_regs *regs)
+				      void *ctx, enum call_context is)
 {
 	struct probing *p;
 
@@ -313,16 +334,41 @@ static __always_inline int call_enter(struct run *run, const struct probe_site *
 	p = probe_claim(run, call->site, PROBE_PHASE_ENTER);
 	if (!p)
 		return -1;
-	PROBE_REGISTERS(p, regs);
+	call_context_read(p, ctx, is);
 	values_fetch(run, p, site);
 	call_keep_values(p, site, key, call);
 	run_release(run);
 	return 0;
 }
 
-/* It ends, @latency_ns after its begin. @regs: those of its result. Ends the run. */
+/* It begins. @call: of call_new(). */
+static __always_inline int call_begin(struct run *run, const struct probe_site *site,
+				      const struct probe_call_key *key, struct probe_call *call,
+				      void *ctx, enum call_context is)
+{
+	if (!call) {
+		COUNT(run, TAKEN);
+		COUNT(run, LOST_WAITS);
+		return 0;
+	}
+	if (call_enter(run, site, key, call, ctx, is))
+		call_free(run, key, call);
+	else
+		call->begin_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* One returns that was not entered: of a task that is not wanted it was turned away then, and counted. */
+static __always_inline int call_unknown(struct run *run)
+{
+	if (whoever_wanted(run))
+		COUNT(run, RETURNS_UNKNOWN);
+	return 0;
+}
+
+/* It ends, @latency_ns after its begin. @ctx: with its result. Ends the run. */
 static __always_inline int call_leave(struct run *run, const struct probe_call_key *key,
-				      struct probe_call *call, struct pt_regs *regs,
+				      struct probe_call *call, void *ctx, enum call_context is,
 				      __u64 latency_ns, struct pt_regs *walked)
 {
 	struct probing *p;
@@ -335,7 +381,7 @@ static __always_inline int call_leave(struct run *run, const struct probe_call_k
 	p = probe_claim(run, call->site, PROBE_PHASE_LEAVE);
 	if (p) {
 		p->latency_ns = latency_ns;
-		PROBE_REGISTERS(p, regs);
+		call_context_read(p, ctx, is);
 		call_restore_values(p, key, call);
 	}
 	call_free(run, key, call);

@@ -64,7 +64,7 @@ int BPF_PROG(syscall_values_enter, struct pt_regs *regs, long number)
 		return 0;
 	}
 	call->site = place;
-	if (call_enter(&run, site, &key, call, regs))
+	if (call_enter(&run, site, &key, call, regs, CALL_REGISTERS))
 		call_free(&run, &key, call);
 	else
 		call->begin_ns = bpf_ktime_get_ns();
@@ -97,7 +97,7 @@ int BPF_PROG(syscall_values_return, struct pt_regs *regs, long result)
 		return 0;
 	if (call->instance != call_instance(task))
 		call_read_no_more(call);
-	return call_leave(&run, &key, call, regs, now_ns - call->begin_ns, NULL);
+	return call_leave(&run, &key, call, regs, CALL_REGISTERS, now_ns - call->begin_ns, NULL);
 }
 
 static __always_inline void call_forget(__u32 tid)

@@ -94,12 +94,13 @@ static int add_value_types(struct resolver *r)
 
 /* ---- one sample ---- */
 
-/* Code of the kernel that a program on a tracepoint is called through. */
+/* Code of the kernel that a program on a tracepoint or a trampoline is called through. */
 static bool is_tracing_code(const char *function)
 {
 	static const char *const prefixes[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
 						"__traceiter_", "bpf_get_stack", "trace_call_bpf",
-						"perf_trace_", "bpf_overflow_handler" };
+						"perf_trace_", "bpf_overflow_handler",
+						"bpf_trampoline_" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))

@@ -243,7 +243,9 @@ const struct tool list_tool = {
 		"With a pattern print the probes that match, with their arguments, as they can "
 		"be given to wick record -e and wick trace: SCHEME:PATTERN, of functions and "
 		"USDT probes SCHEME:FILE:PATTERN, where * ? and [a-z] match any characters. "
-		"Without a scheme it is all of the kernel's.",
+		"Without a scheme it is all of the kernel's. Of one function of the kernel, "
+		"kprobe:NAME, it is said whether it is probed by fentry, and if not, why it is a "
+		"kprobe, which costs more.",
 	.examples = list_examples,
 	.words_max = 1,
 	.options = list_table,

@@ -35,6 +35,10 @@ static void add_json(struct strbuf *ret, const struct probe_entry *entry)
 		{ "event", entry->event },
 		{ "arguments", entry->arguments },
 		{ "result", entry->result },
+		{ "by", !entry->has_way	     ? "" :
+			entry->kprobe_reason ? "kprobe" :
+					       "fentry" },
+		{ "reason", entry->kprobe_reason ?: "" },
 	};
 
 	strbuf_add_text(ret, ret->size ? ",\n " : "[\n ");
@@ -45,18 +49,30 @@ static void add_json(struct strbuf *ret, const struct probe_entry *entry)
 	strbuf_add_char(ret, '}');
 }
 
-/* Why events of the kind of @event cannot be recorded here, for a list of what can. */
-static void say_lacks(struct session_needs *needs, const char *event)
+/* Why events of the kind of @event cannot be recorded here, for a list of what can. Returns whether so. */
+static bool say_lacks(struct session_needs *needs, const char *event)
 {
+	bool lacks = false;
 	size_t size = event_name_size(event);
 	struct session_lack lack;
 	const char *name, *help;
 
 	for (size_t i = 0; (name = session_source_name(i, &help)); i++)
 		if (strlen(name) == size && !memcmp(name, event, size) &&
-		    session_source_lack(needs, i, 0, &lack))
+		    session_source_lack(needs, i, 0, &lack) && !lack.part) {
 			message_note("%s: not here: %s; instead: %s", name, lack.reason,
 				     lack.substitute);
+			lacks = true;
+		}
+	return lacks;
+}
+
+static void say_way(const struct probe_entry *entry)
+{
+	if (entry->has_way && entry->kprobe_reason)
+		message_note("%s: by a kprobe: %s", entry->event, entry->kprobe_reason);
+	else if (entry->has_way)
+		message_note("%s: by fentry", entry->event);
 }
 
 static void say_all_lacks(const struct probe_list *list)
@@ -65,12 +81,12 @@ static void say_all_lacks(const struct probe_list *list)
 	const char *last = "";
 
 	for (size_t i = 0; needs && i < probe_list_count(list); i++) {
-		const char *event = probe_list_at(list, i)->event;
-		size_t size = event_name_size(event) + 1;
+		const struct probe_entry *entry = probe_list_at(list, i);
+		size_t size = event_name_size(entry->event) + 1;
 
-		if (strncmp(event, last, size))
-			say_lacks(needs, event);
-		last = event;
+		if (strncmp(entry->event, last, size) && !say_lacks(needs, entry->event))
+			say_way(entry);
+		last = entry->event;
 	}
 }
 

@@ -149,8 +149,7 @@ int expression_place_field(const struct expression_context *context,
 	return 0;
 }
 
-/* Which word of the context it is: structs of two registers have two, on the kernels that know them. */
-static unsigned int word_index(const struct type_function *function, size_t index)
+unsigned int expression_word_index(const struct type_function *function, size_t index)
 {
 	unsigned int word = 0;
 
@@ -265,7 +264,7 @@ int expression_place_argument(const struct expression_context *context,
 					 scope_name(scope), function->argument_count,
 					 function->argument_count == 1 ? "" : "s");
 	if (r >= 0 && function && scope->arguments == SCOPE_WORDS)
-		place.fetch.index = word_index(function, index);
+		place.fetch.index = expression_word_index(function, index);
 	if (r >= 0)
 		*ret = place;
 	return r;
@@ -310,7 +309,8 @@ static int place_result(const struct expression_context *context,
 	if (scope->arguments == SCOPE_WORDS) {
 		/* Behind the arguments; without a description nobody knows how many those are. */
 		place.fetch.base = PROBE_BASE_WORD;
-		place.fetch.index = function ? word_index(function, function->argument_count) : 0;
+		place.fetch.index =
+			function ? expression_word_index(function, function->argument_count) : 0;
 	}
 	if (scope->is_system_call) {
 		place.has_show = true;

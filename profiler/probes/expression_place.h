@@ -51,6 +51,11 @@ int expression_place_argument(const struct expression_context *context,
 			      struct expression_place *ret);
 int expression_place_field(const struct expression_context *context,
 			   const struct probe_field *field, struct expression_place *ret);
+/*
+ * Which word of a context argument @index begins at, and, of the one behind the last, how many there are:
+ * structs of two registers have two, on the kernels that know them.
+ */
+unsigned int expression_word_index(const struct type_function *function, size_t index);
 /* Whether there is anything of that name: what is none may be a constant. */
 bool expression_name_exists(const struct probe_scope *scope, const char *name, size_t size);
 /* Ends the fetch there, as a value of its own that another one begins with. */

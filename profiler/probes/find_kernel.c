@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "profiler/probes/btf_types.h"
+#include "profiler/probes/expression_place.h"
+#include "profiler/probes/kernel_trampoline.h"
 #include "profiler/probes/probe_finding.h"
-#include "profiler/sources/program_features.h"
 
 static int open_types(struct probe_finding *f, struct error *err)
 {
@@ -24,44 +25,18 @@ static int open_types(struct probe_finding *f, struct error *err)
 
 /* ---- functions ---- */
 
-/* With @is_measured from entry to return, else at the entry. */
-static int add_points(struct probe_finding *f, const struct probe_point *entry, bool is_measured)
+/* From entry to return where calls are measured, else at the entry. */
+static int add_points(struct probe_finding *f, const struct probe_point *entry)
 {
+	bool is_measured = probe_kind_is_measured(f->kind);
 	struct probe_point point = *entry;
 	int r;
 
 	point.role = is_measured ? PROBE_ROLE_ENTER : PROBE_ROLE_HIT;
 	r = probe_add_point(f, &point);
 	point.role = PROBE_ROLE_LEAVE;
-	point.by_return_address = true;
+	point.by_return_address = !f->has_trampoline;
 	return r < 0 || !is_measured ? r : probe_add_point(f, &point);
-}
-
-/* By a trampoline instead of a breakpoint: cheaper, and it takes no guard from CPU samples. */
-static int add_trampoline(struct probe_finding *f, const char *name,
-			  const struct type_function *type, struct error *err)
-{
-	const struct probe_scope scope = { .types = btf_types_provider(f->kernel_types),
-					   .function = type,
-					   .arguments = SCOPE_WORDS,
-					   .what = name };
-	struct probe_point point = { .role = PROBE_ROLE_HIT, .words = type->argument_count };
-	int r = probe_add_place(f, name, &scope, &point.site, err);
-
-	f->has_trampoline = true;
-	point.name = r < 0 ? NULL : f->set.places[point.site].name;
-	return r ?: probe_add_point(f, &point);
-}
-
-static bool wants_trampoline(const struct probe_finding *f, const char *name)
-{
-	uint32_t id;
-	int module;
-
-	return !f->kind->at_return && !f->words.has_offset &&
-	       !probe_name_is_glob(f->words.name) &&
-	       !btf_types_attach_id(f->kernel_types, name, &id, &module) && !module &&
-	       program_has_trampoline(id);
 }
 
 static int add_function(struct probe_finding *f, const char *name, struct error *err)
@@ -69,7 +44,7 @@ static int add_function(struct probe_finding *f, const char *name, struct error 
 	struct type_function type;
 	struct probe_scope scope = {
 		.types = btf_types_provider(f->kernel_types),
-		.arguments = SCOPE_REGISTERS,
+		.arguments = f->has_trampoline ? SCOPE_WORDS : SCOPE_REGISTERS,
 		.has_return = f->kind->at_return,
 		.has_entry = f->kind->at_return,
 		.what = name,
@@ -79,11 +54,23 @@ static int add_function(struct probe_finding *f, const char *name, struct error 
 
 	if (!f->words.offset && !btf_types_function(f->kernel_types, name, &type))
 		scope.function = &type;
-	if (scope.function && wants_trampoline(f, name))
-		return add_trampoline(f, name, &type, err);
+	/* Arguments, and what is returned. */
+	if (scope.function && f->has_trampoline)
+		point.words =
+			expression_word_index(&type, type.argument_count) + f->kind->at_return;
 	r = probe_add_place(f, name, &scope, &point.site, err);
 	point.name = r < 0 ? NULL : f->set.places[point.site].name;
-	return r ?: add_points(f, &point, f->kind->at_return);
+	return r ?: add_points(f, &point);
+}
+
+/* By a trampoline or by a kprobe, which is said: they differ in what they cost. */
+static void choose_way(struct probe_finding *f)
+{
+	const char *lack = kernel_trampoline_lack(f->kernel_types, f->kind, &f->words);
+
+	f->has_trampoline = !lack;
+	snprintf(f->note, sizeof(f->note), "%s:%.100s: by %s%s", f->request->source->name,
+		 f->request->argument, lack ? "a kprobe: " : "fentry", lack ?: "");
 }
 
 /* Whether the kernel has a function of that name, with types or not. */
@@ -112,6 +99,8 @@ static int find_functions(struct probe_finding *f, struct error *err)
 	if (!r && f->kind->at_return && f->words.has_offset)
 		r = error_set(err, ERROR_USAGE, -EINVAL, "bad event: %s+%llu: a return has no "
 			      "offset", f->words.name, (unsigned long long)f->words.offset);
+	if (!r)
+		choose_way(f);
 	while (!r && is_glob &&
 	       (name = btf_types_next(f->kernel_types, f->words.name, false, &position, NULL)))
 		r = add_function(f, name, err);

@@ -11,8 +11,10 @@
 #include "profiler/base/strbuf.h"
 #include "profiler/probes/btf_types.h"
 #include "profiler/probes/find_counter.h"
+#include "profiler/probes/kernel_trampoline.h"
 #include "profiler/probes/probe_words.h"
 #include "profiler/probes/tracepoint_format.h"
+#include "profiler/sources/program_features.h"
 #include "profiler/sources/syscalls.h"
 #include "symbolizer/function_list.h"
 #include "symbolizer/type_worker.h"
@@ -48,7 +50,7 @@ static int add(struct lister *l, const char *name, const struct strbuf *argument
 	strbuf_printf(&event, "%s:%s", l->scheme, name);
 	if (r < 0 || event.error || (arguments && arguments->error))
 		return -ENOMEM;
-	entry.event = arena_strdup(list->arena, event.data);
+	entry = (struct probe_entry){ .event = arena_strdup(list->arena, event.data) };
 	entry.arguments = arguments ? arena_strdup(list->arena, arguments->data) : "";
 	entry.result = arena_strdup(list->arena, result);
 	if (!entry.event || !entry.arguments || !entry.result)
@@ -140,9 +142,42 @@ static int list_typed(struct lister *l, bool raw)
 	return r;
 }
 
-static int list_kernel_functions(struct lister *l)
+/* For what is in the list from @first on. Without the right to load programs nothing is known. */
+static void add_way(struct lister *l, const struct probe_kind *kind, size_t first)
 {
-	return list_typed(l, false);
+	const struct probe_words words = { .name = l->pattern };
+	_cleanup_(btf_types_closep) struct btf_types *types = NULL;
+	struct probe_list *list = l->list;
+	const char *reason;
+
+	if (list->count == first || probe_name_is_glob(l->pattern) || !program_may_load() ||
+	    btf_types_open(&types) < 0)
+		return;
+	reason = kernel_trampoline_lack(types, kind, &words);
+	for (size_t i = first; i < list->count; i++) {
+		list->entries[i].has_way = true;
+		list->entries[i].kprobe_reason = reason;
+	}
+}
+
+static int list_kernel_functions(struct lister *l, const struct probe_kind *kind)
+{
+	size_t first = l->list->count;
+	int r = list_typed(l, false);
+
+	if (!r)
+		add_way(l, kind, first);
+	return r;
+}
+
+static int list_kprobes(struct lister *l)
+{
+	return list_kernel_functions(l, &probe_kprobe);
+}
+
+static int list_kretprobes(struct lister *l)
+{
+	return list_kernel_functions(l, &probe_kretprobe);
 }
 
 static int list_raw_tracepoints(struct lister *l)
@@ -316,7 +351,7 @@ static const struct {
 	bool is_kernel;		/* listed without a scheme, too */
 } schemes[] = {
 	{ "tracepoint", list_tracepoints, true }, { "rawtp", list_raw_tracepoints, true },
-	{ "kprobe", list_kernel_functions, true }, { "kretprobe", list_kernel_functions },
+	{ "kprobe", list_kprobes, true },	  { "kretprobe", list_kretprobes },
 	{ "syscall", list_syscalls, true },	  { "uprobe", list_user_functions },
 	{ "uretprobe", list_user_functions },	  { "fn", list_user_functions },
 	{ "usdt", list_usdt },			  { "sw", list_counters, true },

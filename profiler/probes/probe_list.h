@@ -2,11 +2,13 @@
 /*
  * probe_list.h - every probe that matches, with its arguments, of the kernel and of any file.
  *
- * Reads; loads and attaches nothing.
+ * Reads. Only where one function of the kernel is asked for, a program that does nothing is attached to it
+ * for a moment.
  */
 #ifndef WICK_PROBE_LIST_H
 #define WICK_PROBE_LIST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/base/error.h"
@@ -19,6 +21,9 @@ struct probe_entry {
 	const char *
 		arguments; /* "struct file * file, size_t count"; "" when there are none, or not known */
 	const char *result;	/* "ssize_t"; "" */
+	/* Of a function of the kernel that is asked for by its own name: why it is a kprobe; NULL: by fentry. */
+	bool has_way;
+	const char *kprobe_reason;
 };
 
 /*

@@ -105,13 +105,13 @@ static int attach_followers(struct source_run *run, struct error *err)
 	return r;
 }
 
-/* Nothing of a tracepoint or a raw one, and not for one process alone. */
+/* Nothing of a tracepoint, a raw one or a trampoline, and not for one process alone. */
 static unsigned int multi_type(const struct source_options *options)
 {
 	const struct probe_finding *f = options->probe->finding;
 	unsigned int type = f->points[0].path ? MULTI_ATTACH_UPROBE : MULTI_ATTACH_KPROBE;
 
-	if (f->point_count < 2 || f->points[0].type_id ||
+	if (f->point_count < 2 || f->points[0].type_id || f->has_trampoline ||
 	    (!f->points[0].path && f->points[0].offset) || options->only_pid)
 		return 0;
 	return multi_attach_is_possible(type) ? type : 0;

@@ -57,9 +57,7 @@ static bool has_types(struct session_needs *needs, const char *name)
 /* The least program that needs what ours do. */
 static bool may_load(struct session_needs *needs, const char *name)
 {
-	_cleanup_close_ int fd = program_load_nothing(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL);
-
-	return fd >= 0 && !session_lockdown();
+	return program_may_load() && !session_lockdown();
 }
 
 static bool has_ring(struct session_needs *needs, const char *name)
@@ -118,6 +116,25 @@ static bool has_hardware(struct session_needs *needs, const char *name)
 		(int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
 
 	return fd >= 0 || errno == EACCES || errno == EPERM;
+}
+
+/*
+ * Whether trampolines are used at all, told by that of a function that every kernel has. They stand for
+ * kprobes, and are not missed without.
+ */
+static bool has_trampolines(struct session_needs *needs, const char *name)
+{
+	int id = has_types(needs, "") ?
+			 btf__find_by_name_kind(needs->kernel_types, name, BTF_KIND_FUNC) :
+			 -1;
+
+	return !has_event_source(needs, "kprobe") ||
+	       (id > 0 && program_has_trampoline((uint32_t)id, false));
+}
+
+static bool has_guards(struct session_needs *needs, const char *name)
+{
+	return !has_event_source(needs, name) || program_trampolines_guard();
 }
 
 /* ---- lists ---- */
@@ -284,10 +301,26 @@ const struct source_need needs_uprobe[] = {
 	{ 0 },
 };
 
+#define BY_KPROBES "kprobes, which cost more, and beside which the kernel skips CPU samples"
+
+/* Of each function it is said how it is probed. */
+static enum source_loss loss_of_nothing(const struct wick_settings *settings)
+{
+	return SOURCE_LOSS_NONE;
+}
+
 const struct source_need needs_kprobe[] = {
 	{ has_event_source, "kprobe", "the kernel has no probes in itself (CONFIG_KPROBE_EVENTS)",
 	  "rawtp: or tracepoint:, where a tracepoint is near; see wick list 'tracepoint:*'" },
 	FOLLOWS_THREADS,
+	{ has_trampolines, "vfs_read",
+	  "the kernel calls no program from its functions "
+	  "(CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS)",
+	  BY_KPROBES, "fentry", loss_of_nothing },
+	{ has_guards, "kprobe",
+	  "a program that its functions call may come to run inside itself "
+	  "(Linux before 5.12)",
+	  BY_KPROBES, "fentry", loss_of_nothing },
 	{ 0 },
 };
 

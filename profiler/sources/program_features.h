@@ -14,14 +14,21 @@ struct bpf_prog_load_opts;
  */
 int program_load_nothing(unsigned int type, const struct bpf_prog_load_opts *opts);
 
+/* Whether any program may be loaded. */
+bool program_may_load(void);
 /* Programs know by a cookie which attachment runs them (Linux 5.15). */
 bool program_has_cookies(void);
 /* Programs of uprobes may wait for memory (Linux 6.0). */
 bool program_may_wait(void);
 /*
- * Whether the kernel's function of that BTF id can be probed by fentry (Linux 5.5, where it is allowed).
- * Attaches a program for a moment: nothing else tells.
+ * A program on a trampoline does not run inside itself, when it comes to a function it is attached to
+ * (Linux 5.12); without that it may not end.
  */
-bool program_has_trampoline(uint32_t btf_id);
+bool program_trampolines_guard(void);
+/*
+ * Whether the kernel's function of that BTF id can be probed by fentry, or with @at_return by fexit (Linux
+ * 5.5, where it is allowed). Attaches a program for a moment: nothing else tells.
+ */
+bool program_has_trampoline(uint32_t btf_id, bool at_return);
 
 #endif

@@ -105,7 +105,7 @@ struct source {
 	uint64_t labels;			/* bits of enum wick_detail_field it always has */
 	/* Stacks that say nothing: of an interrupt's user code, of a system call's entry. */
 	bool no_user_stack, no_kernel_stack;
-	/* Kernel stacks begin in the tracepoint's own code, which is left out. */
+	/* Kernel stacks begin in the code of the tracepoint or the trampoline, which is left out. */
 	bool in_tracepoint;
 	/* And then in the scheduler's, which is left out, too. */
 	bool in_scheduler;

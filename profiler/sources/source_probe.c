@@ -97,8 +97,11 @@ int source_probe_open(const struct source_request *request, const struct probe_t
 		return r;
 	p->row = *request->source;
 	p->row.probes = &p->finding->set;
-	if (p->finding->has_trampoline)
+	if (p->finding->has_trampoline) {
 		p->row.objects[0] = "fentry";
+		p->row.takes_guard = false;
+		p->row.in_tracepoint = true;
+	}
 	if (!request->source->values[0].type)
 		p->row.name = p->names[0];
 	/* Which of them it was; where all is shown the values and their place say that and more. */

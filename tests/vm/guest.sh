@@ -105,6 +105,7 @@ tally after
 probed='
 	probed args 200
 	probed recurse 20 10
+	probed sleep 20 5000
 	/bin/calls calls.truth
 	for i in 1 2 3 4 5; do cat /tmp/marked; done'
 echo marked >/tmp/marked
@@ -117,8 +118,16 @@ run probes-kernel wick record --stats -o probes-kernel.pb.gz -e cpu \
 	-e 'kretprobe:do_sys_openat2,value=ret,filter=ret == -20 && comm == "calls"' \
 	-e 'tracepoint:syscalls:sys_enter_preadv,filter=comm == "calls"' \
 	-e 'tracepoint:sched:sched_process_exec,filter=filename == "/bin/probed"' \
-	-e 'rawtp:sched_process_exit,filter=p->comm == "cat"' -- sh -c "$probed"
+	-e 'rawtp:sched_process_exit,filter=p->comm == "cat"' \
+	-e 'kretprobe:do_filp_open,filter=pathname->name == "/tmp/marked",label=pathname->name' \
+	-e 'kretprobe:hrtimer_nanosleep,min=4ms,filter=comm == "probed"' -- sh -c "$probed"
 run probe-functions probe_functions
+# What wick's own programs call: it must not run inside itself for ever.
+run probes-self wick record --stats -d 2 -o probes-self.pb.gz -e kprobe:bpf_ktime_get_ns \
+	-e kretprobe:bpf_ktime_get_ns -e cpu
+run list-entry wick list kprobe:vfs_read
+run list-call wick list --json kretprobe:vfs_read
+run list-offered wick list
 run trace-open wick trace open --json -o trace-open.json -- sh -c "$probed"
 
 run wall wick record --stats -e wall -o wall.pb.gz -- waits wall.truth cycles

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * probe_functions.c - a function of the kernel that the test itself calls, by kprobes and by
- * fentry: arguments, results and latency.
+ * trampolines: arguments, results and latency.
  */
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "profiler/sources/program_features.h"
 #include "tests/e2e/probe_rig.h"
 #include "tests/unit/unit.h"
 
@@ -146,44 +148,108 @@ static void test_call(void **state)
 }
 
 static const char *const fentry[] = { "fentry_hit", NULL };
-static const char *const fexit[] = { "fexit_hit", NULL };
+static const char *const trampoline_calls[] = { "fentry_enter", "fentry_leave", "probe_thread_exit",
+						NULL };
+
+static bool is_trampoline(const struct bpf_program *program)
+{
+	enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+
+	return type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
+}
 
 static void target_set(struct bpf_object *object)
 {
 	struct bpf_program *program;
 
 	bpf_object__for_each_program(program, object)
-		if (bpf_program__autoload(program))
+		if (bpf_program__autoload(program) && is_trampoline(program))
 			assert_int_equal(bpf_program__set_attach_target(program, 0, FUNCTION), 0);
 }
 
-static void run_fentry(const char *const *programs, unsigned int words)
+static struct probe_rig trampoline_rig(const struct probe_site *site, const char *const *programs,
+				       unsigned int words)
 {
-	struct probe_site site = open_site(true, false);
-	struct probe_rig rig = { .object = "fentry", .programs = programs, .sites = &site,
-				 .site_count = 1, .settings.deliver_events = 1,
-				 .load = target_set, .may_be_refused = true };
-
-	if (words == 3)
-		site.sum = PROBE_NO_VALUE;
-	rig.settings.option[PROBE_OPTION_WORDS] = words;
-	probe_rig_open(&rig);
-	probe_rig_attach_program(&rig, programs[0]);
-	probe_rig_start(&rig);
-	open_files();
-	probe_rig_stop(&rig);
-	check_events(&rig, true, words == 4);
-	probe_rig_close(&rig);
+	return (struct probe_rig){
+		.object = "fentry",
+		.programs = programs,
+		.sites = site,
+		.site_count = 1,
+		.settings = { .deliver_events = 1, .option[PROBE_OPTION_WORDS] = words },
+		.load = target_set,
+		.may_be_refused = true,
+	};
 }
 
 static void test_fentry(void **state)
 {
-	run_fentry(fentry, 3);
+	struct probe_site site = open_site(true, false);
+	struct probe_rig rig = trampoline_rig(&site, fentry, 3);
+
+	site.sum = PROBE_NO_VALUE;
+	probe_rig_open(&rig);
+	probe_rig_attach_program(&rig, "fentry_hit");
+	probe_rig_start(&rig);
+	open_files();
+	probe_rig_stop(&rig);
+	check_events(&rig, true, false);
+	probe_rig_close(&rig);
 }
 
-static void test_fexit(void **state)
+/* Somebody else's program of the same function, which does nothing. */
+static int attach_stranger(enum bpf_attach_type type)
 {
-	run_fentry(fexit, 4);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type,
+		    .attach_btf_id = libbpf_find_vmlinux_btf_id(FUNCTION, type));
+	int program = program_load_nothing(BPF_PROG_TYPE_TRACING, &opts), link;
+
+	assert_true(program >= 0);
+	link = bpf_raw_tracepoint_open(NULL, program);
+	assert_true(link >= 0);
+	close(program);
+	return link;
+}
+
+#define STRANGERS 4
+
+/* Others of the function come before ours, between them and behind: all are in one trampoline. */
+static void run_calls(bool among_strangers)
+{
+	struct probe_site site = open_site(true, true);
+	struct probe_rig rig = trampoline_rig(&site, trampoline_calls, 4);
+	int strangers[STRANGERS], count = 0;
+
+	probe_rig_open(&rig);
+	if (among_strangers) {
+		strangers[count++] = attach_stranger(BPF_TRACE_FENTRY);
+		strangers[count++] = attach_stranger(BPF_TRACE_FEXIT);
+	}
+	probe_rig_attach_program(&rig, "fentry_leave");
+	if (among_strangers)
+		strangers[count++] = attach_stranger(BPF_TRACE_FENTRY);
+	probe_rig_attach_program(&rig, "fentry_enter");
+	probe_rig_attach_program(&rig, "probe_thread_exit");
+	if (among_strangers)
+		strangers[count++] = attach_stranger(BPF_TRACE_FEXIT);
+	probe_rig_start(&rig);
+	open_files();
+	probe_rig_stop(&rig);
+	check_events(&rig, true, true);
+	for (int i = 0; i < CALLS; i++)
+		assert_in_range(probe_rig_event(&rig, i)->values->value[LATENCY], 1, 10000000000);
+	while (count)
+		close(strangers[--count]);
+	probe_rig_close(&rig);
+}
+
+static void test_trampoline_call(void **state)
+{
+	run_calls(false);
+}
+
+static void test_trampoline_strangers(void **state)
+{
+	run_calls(true);
 }
 
 int main(void)
@@ -193,7 +259,9 @@ int main(void)
 		UNIT_TEST("a kretprobe has the result", test_kretprobe),
 		UNIT_TEST("a call from kprobe to kretprobe has both", test_call),
 		UNIT_TEST("fentry has the arguments as words", test_fentry),
-		UNIT_TEST("fexit has the result behind them", test_fexit),
+		UNIT_TEST("a call from fentry to fexit has them, and the result",
+			  test_trampoline_call),
+		UNIT_TEST("and among programs of others", test_trampoline_strangers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

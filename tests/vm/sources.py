@@ -22,6 +22,7 @@ SIGNALS = 50
 # As in tests/workloads: calls.c, waits.c.
 READS, FAILURES, SUSPENDS, CHILD_WRITES = 2000, 500, 50, 4 * 20 * 7
 ROUNDS = 10
+NAPS, NAP_NS = 20, 5000000
 # From the exec to the first page that counts.
 START_UP_FAULTS = 3000
 TIME_PERCENT = 25
@@ -252,11 +253,42 @@ def check_kernel_probes(recording, _):
             ("the same by a label, and a probe found by a glob", "vfs_ope_n",
              {"path->dentry->d_name.name": "marked"}, 5),
             ("returns with an error", "do_sys_openat2", {}, FAILURES),
+            ("the errors they return, added up", "do_sys_openat2_ret", {},
+             (-errno.ENOTDIR * FAILURES) % (1 << 64)),
+            ("calls with a text of their entry for filter and label", "do_filp_open",
+             {"pathname->name": "/tmp/marked"}, 5),
+            ("calls that take a while", "hrtimer_nanosleep", {}, NAPS),
             ("calls by a tracepoint", "sys_enter_preadv", {}, READS),
             ("execs by a tracepoint's text", "sched_process_exec", {}, 2),
             ("exits by an argument of a raw tracepoint, by its name", "sched_process_exit", {}, 5)):
-        seen = recording.sum(value, **labels)
+        seen = recording.sum(value, **labels) % (1 << 64)
         yield "probes: %d: %s, %d" % (seen, sentence, expected), seen == expected
+    slept = recording.sum("hrtimer_nanosleep_time")
+    yield ("probes: they took %.0f ms, of %.0f ms asked for" % (slept / 1e6, NAPS * NAP_NS / 1e6),
+           slept >= NAPS * NAP_NS and near(slept, NAPS * NAP_NS, NAPS * TIME_APART_NS))
+    took = recording.sum("do_filp_open_time")
+    yield "probes: opens took %.3f ms" % (took / 1e6), 0 < took < 5 * TIME_APART_NS
+
+
+# How each function of probes-kernel is probed, on kernels whose trampolines can be used and others.
+WAYS = [
+    ("kprobe:vfs_open", "by fentry"),
+    ("kprobe:vfs_ope[n]", "by a kprobe: a pattern may be many functions"),
+    ("kretprobe:do_sys_openat2", "by fentry"),
+    ("kretprobe:do_filp_open", "by fentry"),
+    ("kretprobe:hrtimer_nanosleep", "by fentry"),
+]
+OLD_WAY = "by a kprobe: this kernel's trampolines do not keep a program from running inside itself"
+
+
+def check_ways(said, data, has_trampolines):
+    """Sentences about what a recording says of the functions of the kernel, and notes in the profile."""
+    comments = libpprof.Profile(data).comments if data else []
+    for event, way in WAYS:
+        text = "%s: %s" % (event, way if has_trampolines or "fentry" not in way
+                           else OLD_WAY)
+        yield ("probes: it is said, and noted in the profile: %s" % text,
+               text in said and any(text in comment for comment in comments))
 
 
 def check_opens(text):
@@ -278,6 +310,7 @@ def check_opens(text):
 CHECKS = {
     "probes-user": [check_invariant, check_user_probes],
     "probes-kernel": [check_invariant, check_kernel_probes],
+    "probes-self": [check_invariant],
     "sources": [check_invariant, check_fault, check_offcpu, check_wakeup, check_crowd,
                 check_syscall, check_futex, check_signal, check_exit],
     "kernel-locks": [check_invariant, check_kernel_lock],

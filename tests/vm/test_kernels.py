@@ -116,9 +116,11 @@ class Machine:
             self.case(sentence, holds, self.said(name))
 
     def check_sources(self):
-        for name in ("sources", "interrupts", "wall", "probes-user", "probes-kernel"):
+        for name in ("sources", "interrupts", "wall", "probes-user", "probes-kernel",
+                     "probes-self"):
             self.check_source(name)
-        self.case("functions of the kernel are probed by kprobes and fentry",
+        self.check_trampolines()
+        self.case("functions of the kernel are probed by kprobes and trampolines",
                   self.ended("probe-functions") and
                   "[  SKIPPED ]" not in self.text("probe-functions.out"),
                   self.text("probe-functions.out") + self.said("probe-functions"))
@@ -133,6 +135,23 @@ class Machine:
             self.case("an event that needs them is left out, and the one beside it recorded",
                       self.ended("kernel-locks") and "cannot record lock,kernel here" in
                       self.text("kernel-locks.err"), self.said("kernel-locks"))
+
+    def check_trampolines(self):
+        """Which kernels have those that can be used is known: 5.10 has none."""
+        usable = not self.text("release").startswith("5.10.")
+        for sentence, holds in sources.check_ways(self.text("probes-kernel.err"),
+                                                  self.left.get("probes-kernel.pb.gz", b""),
+                                                  usable):
+            self.case(sentence, holds, self.said("probes-kernel"))
+        way = "by fentry" if usable else sources.OLD_WAY
+        self.case("list says of a function of the kernel how it is probed",
+                  "kprobe:vfs_read: " + way in self.text("list-entry.err"),
+                  self.said("list-entry"))
+        self.case("and in JSON", '"by": "%s"' % ("fentry" if usable else "kprobe") in
+                  self.text("list-call.out"), self.text("list-call.out"))
+        self.case("list says whether the kernel has trampolines",
+                  ("without fentry" in self.text("list-offered.out")) != usable,
+                  self.text("list-offered.out"))
 
     def check_recursion(self, name, process, depth, least):
         complete, every = recursion_counts(self.text(name + ".folded"), process, depth)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "profiler/probes/kernel_trampoline.h"
+
+#include <errno.h>
+
+#include "profiler/probes/btf_types.h"
+#include "profiler/sources/program_features.h"
+
+/* Of a function by its name. */
+static const char *name_lack(struct btf_types *types, const char *name, bool at_return)
+{
+	struct type_function type;
+	uint32_t id;
+	int module, r = btf_types_attach_id(types, name, &id, &module);
+
+	if (r == -ENOENT)
+		return "the kernel's types do not have it";
+	if (r < 0)
+		return "the types of its module cannot be had";
+	if (module)
+		return "it is a module's";
+	if (btf_types_function(types, name, &type) < 0)
+		return "its arguments cannot be told";
+	if (!program_trampolines_guard())
+		return "this kernel's trampolines do not keep a program from running inside itself "
+		       "(Linux 5.12)";
+	return program_has_trampoline(id, at_return) ? NULL :
+						       "this kernel has no trampoline for it";
+}
+
+const char *kernel_trampoline_lack(struct btf_types *types, const struct probe_kind *kind,
+				   const struct probe_words *words)
+{
+	/* Each trampoline takes a program of its own. */
+	if (probe_name_is_glob(words->name))
+		return "a pattern may be many functions";
+	if (words->has_offset && words->offset)
+		return "it is not where the function begins";
+	return name_lack(types, words->name, kind->at_return);
+}
