@@ -9,6 +9,7 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/hashmap.h"
+#include "profiler/probes/probe_set.h"
 #include "profiler/processes/main_module.h"
 #include "profiler/resolve.h"
 
@@ -27,6 +28,7 @@ struct locations {
 	struct profile_builder *builder;
 	struct hashmap *known;		/* struct frame_key to struct location_info */
 	struct hashmap *mappings;	/* module number to mapping index */
+	struct hashmap *functions;	/* struct probe_place * to struct location_info */
 };
 
 int locations_new(const struct resolve_options *options, struct profile_builder *builder,
@@ -40,7 +42,8 @@ int locations_new(const struct resolve_options *options, struct profile_builder 
 	l->builder = builder;
 	l->known = hashmap_new(sizeof(struct frame_key), sizeof(struct location_info));
 	l->mappings = hashmap_new(sizeof(uint32_t), sizeof(uint32_t));
-	if (!l->known || !l->mappings)
+	l->functions = hashmap_new(sizeof(struct probe_place *), sizeof(struct location_info));
+	if (!l->known || !l->mappings || !l->functions)
 		return -ENOMEM;
 	*ret = take_ptr(l);
 	return 0;
@@ -52,13 +55,15 @@ struct locations *locations_free(struct locations *l)
 		return NULL;
 	hashmap_free(l->known);
 	hashmap_free(l->mappings);
+	hashmap_free(l->functions);
 	free(l);
 	return NULL;
 }
 
-static struct frame_key key_of(const struct window_stack *stack, size_t index)
+/* Behind a call begins what follows it: what is meant is the call, as further out. */
+static struct frame_key key_of(const struct window_stack *stack, size_t index, bool after_call)
 {
-	uint64_t frame = stack->frames[index];
+	uint64_t frame = stack->frames[index] - (after_call && !index);
 	bool raw = !stack->is_kernel && unwind_frame_module(frame) == UNWIND_MODULE_NONE;
 
 	return (struct frame_key){ .frame = frame, .is_kernel = stack->is_kernel,
@@ -208,12 +213,13 @@ static int add_frame(struct locations *l, const struct frame_key *key, struct mo
 
 /* ---- all frames of a window, module by module ---- */
 
-static int collect_stack(struct locations *l, const struct window *window, uint64_t id)
+static int collect_stack(struct locations *l, const struct window *window, uint64_t id,
+			 bool after_call)
 {
 	const struct window_stack *stack = id < WICK_STACK_FIRST ? NULL : window_stack(window, id);
 
 	for (size_t i = 0; stack && i < stack->count; i++) {
-		struct frame_key key = key_of(stack, i);
+		struct frame_key key = key_of(stack, i, after_call);
 		void *value;
 		int r = hashmap_add(l->known, &key, &value);
 
@@ -223,17 +229,18 @@ static int collect_stack(struct locations *l, const struct window *window, uint6
 	return 0;
 }
 
-static int collect_key(struct locations *l, const struct window *window,
-		       const struct wick_key *key)
+static int collect_sample(struct locations *l, const struct window *window,
+			  const struct window_sample *sample, const struct probe_values *values)
 {
-	const struct wick_detail *detail = window_detail(window, key->detail);
-	int r = collect_stack(l, window, key->kernel_stack);
+	const struct probe_place *left = locations_left_place(l->options, sample, values);
+	const struct wick_detail *detail = window_detail(window, sample->key.detail);
+	int r = collect_stack(l, window, sample->key.kernel_stack, false);
 
-	r = r ?: collect_stack(l, window, key->user_stack);
+	r = r ?: collect_stack(l, window, sample->key.user_stack, left && left->module);
 	if (!detail)
 		return r;
-	r = r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_KERNEL]);
-	return r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_USER]);
+	r = r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_KERNEL], false);
+	return r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_USER], false);
 }
 
 static int collect_frames(struct locations *l, const struct window *window)
@@ -244,10 +251,10 @@ static int collect_frames(struct locations *l, const struct window *window)
 	int r = 0;
 
 	while (r >= 0 && window_next_sample(window, &position, &sample))
-		r = collect_key(l, window, &sample.key);
+		r = collect_sample(l, window, &sample, NULL);
 	events = window_events(window, &count);
 	for (size_t i = 0; r >= 0 && i < count; i++)
-		r = collect_key(l, window, &events[i].sample.key);
+		r = collect_sample(l, window, &events[i].sample, events[i].values);
 	return r;
 }
 
@@ -328,9 +335,9 @@ int locations_prepare(struct locations *l, const struct window *window)
 }
 
 int locations_find(struct locations *l, const struct window_stack *stack, size_t index,
-		   struct location_info *ret)
+		   bool after_call, struct location_info *ret)
 {
-	struct frame_key key = key_of(stack, index);
+	struct frame_key key = key_of(stack, index, after_call);
 	const struct location_info *known = hashmap_find(l->known, &key);
 
 	if (!known)
@@ -349,4 +356,122 @@ int locations_mark(struct locations *l, const char *name, uint32_t *ret)
 	if (r >= 0)
 		*ret = info.location;
 	return r;
+}
+
+/* ---- functions that have returned ---- */
+
+const struct probe_place *locations_left_place(const struct resolve_options *options,
+					       const struct window_sample *sample,
+					       const struct probe_values *values)
+{
+	const struct wick_detail *detail = window_detail(options->window, sample->key.detail);
+	const struct probe_set *set = sample->source < options->source_count ?
+					      options->sources[sample->source]->probes :
+					      NULL;
+	uint64_t site = 0;
+
+	if (!set)
+		return NULL;
+	if (values)
+		site = values->site;
+	else if (detail && detail->present & WICK_DETAIL_BIT(KEY))
+		site = detail->value[WICK_DETAIL_KEY];
+	else if (set->count > 1)
+		return NULL;
+	return site < set->count && set->places[site].is_left ? &set->places[site] : NULL;
+}
+
+static bool is_same_file(const struct module_info *a, const struct module_info *b,
+			 const struct elf_build_id *b_id)
+{
+	if (b_id->size && a->build_id.size == b_id->size &&
+	    !memcmp(a->build_id.bytes, b_id->bytes, b_id->size))
+		return true;
+	return a->inode && a->device == b->device && a->inode == b->inode;
+}
+
+/* The one that frames have a number of, for the file of @module; or @module itself. */
+static struct module *find_module(struct locations *l, struct module *module)
+{
+	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
+	struct elf_build_id build_id = { 0 };
+	struct module *known;
+
+	if (!module_open(module, &elf))
+		build_id = *elf_file_build_id(elf);
+	for (uint32_t id = UNWIND_MODULE_FIRST;
+	     (known = l->options->module(l->options->module_context, id)); id++) {
+		if (is_same_file(module_info(known), module_info(module), &build_id))
+			return known;
+		module_put(known);
+	}
+	return module_get(module);
+}
+
+static int read_user_function(struct locations *l, const struct probe_place *place,
+			      struct profile_location *location, struct frame *frames)
+{
+	_cleanup_(module_putp) struct module *module = find_module(l, place->module);
+	const struct module_info *info = module_info(module);
+	int count = symbolizer_lookup(l->options->symbolizer, module, place->address, frames,
+				      INLINES_MAX),
+	    r;
+
+	if (count < 0)
+		return count;
+	if (module == place->module)
+		r = add_mapping(l, info->path, &info->build_id, &location->mapping);
+	else
+		r = module_mapping(l, module, &location->mapping);
+	return r ?: count;
+}
+
+/* Whoever may not see where it is knows its name. */
+static int read_kernel_function(struct locations *l, const struct probe_place *place,
+				struct profile_location *location, struct frame *frames)
+{
+	const char *module = "[kernel.kallsyms]";
+	int count = 1;
+
+	frames[0] = (struct frame){ .function = place->name, .origin = FRAME_KALLSYMS };
+	if (place->address)
+		count = symbolizer_lookup_kernel(l->options->symbolizer, place->address, frames,
+						 INLINES_MAX, &module);
+	if (count < 0)
+		return count;
+	return add_mapping(l, module, NULL, &location->mapping) ?: count;
+}
+
+static int add_function_location(struct locations *l, const struct probe_place *place,
+				 struct location_info *ret)
+{
+	struct profile_location location = {
+		.address = place->address,
+		.kind = place->module ? FRAME_KIND_NATIVE : FRAME_KIND_KERNEL,
+	};
+	struct frame frames[INLINES_MAX];
+	struct frame *outermost;
+	int count = (place->module ? read_user_function : read_kernel_function)(l, place, &location,
+										frames);
+
+	if (count < 0)
+		return count;
+	outermost = &frames[count - 1];
+	/* It was found by a name that nobody gives to addresses. */
+	if (outermost->origin == FRAME_FDE || outermost->origin == FRAME_UNKNOWN)
+		outermost->function = place->name;
+	return add_location(l, &location, outermost, 1, ret);
+}
+
+int locations_function(struct locations *l, const struct probe_place *place,
+		       struct location_info *ret)
+{
+	void *value;
+	int r = hashmap_add(l->functions, &place, &value);
+
+	if (r > 0)
+		r = add_function_location(l, place, value);
+	if (r >= 0)
+		*ret = *(struct location_info *)value;
+	return r < 0 ? r : 0;
 }

@@ -14,9 +14,12 @@
 #include "profiler/base/cleanup.h"
 
 struct locations;
+struct probe_place;
+struct probe_values;
 struct profile_builder;
 struct resolve_options;
 struct window;
+struct window_sample;
 struct window_stack;
 
 struct location_info {
@@ -34,9 +37,19 @@ DEFINE_CLEANUP(struct locations *, locations_free)
 
 /* Name every frame of every sample of @window. Returns 0 or -ENOMEM. */
 int locations_prepare(struct locations *locations, const struct window *window);
-/* The location of frame @index of @stack. */
+/* The location of frame @index of @stack. @after_call: user code, where a function has returned to. */
 int locations_find(struct locations *locations, const struct window_stack *stack, size_t index,
-		   struct location_info *ret);
+		   bool after_call, struct location_info *ret);
+/*
+ * The place whose function has returned when @sample was taken, and is missing in its stacks; NULL: none
+ * is. @values: of an event; NULL: it has none.
+ */
+const struct probe_place *locations_left_place(const struct resolve_options *options,
+					       const struct window_sample *sample,
+					       const struct probe_values *values);
+/* That function, and nothing that is inlined where it begins. */
+int locations_function(struct locations *locations, const struct probe_place *place,
+		       struct location_info *ret);
 /* A location that is no code: "[incomplete:CAUSE]", "[exiting]". */
 int locations_mark(struct locations *locations, const char *name, uint32_t *ret);
 

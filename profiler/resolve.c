@@ -8,9 +8,13 @@
 
 #include "profiler/labels/labels.h"
 #include "profiler/locations.h"
+#include "profiler/probes/probe_set.h"
 
-/* Kernel and user frames and a mark for each, of the task and of its peer, and a note between. */
-#define STACK_MAX (4 * UNWIND_FRAMES_MAX + 5)
+/*
+ * Kernel and user frames and a mark for each, of the task and of its peer, a note between, and a
+ * function that has returned.
+ */
+#define STACK_MAX (4 * UNWIND_FRAMES_MAX + 6)
 #define SOURCES_MAX 16
 
 struct resolver {
@@ -123,6 +127,13 @@ static bool is_scheduler_code(const char *function)
 	return false;
 }
 
+/* Code that a kretprobe has a function return to; the kernel knows no more of the stack before 5.15. */
+static bool is_return_code(const char *function)
+{
+	return !strcmp(function, "kretprobe_trampoline") ||
+	       !strcmp(function, "__kretprobe_trampoline");
+}
+
 #define TRACING_FRAMES_MAX 12
 
 /* How many frames at the leaf of a kernel stack say only how the sample came about. */
@@ -135,7 +146,7 @@ static uint32_t tracing_frames(struct resolver *r, const struct source *source,
 	uint32_t skip = 0;
 
 	for (uint32_t i = 0; i < stack->count && i < TRACING_FRAMES_MAX; i++) {
-		if (locations_find(r->locations, stack, i, &info) < 0)
+		if (locations_find(r->locations, stack, i, false, &info) < 0)
 			continue;
 		name = profile_builder_text(r->builder, info.name);
 		if (is_tracing_code(name) || (source->in_scheduler && is_scheduler_code(name)))
@@ -144,29 +155,46 @@ static uint32_t tracing_frames(struct resolver *r, const struct source *source,
 	return skip;
 }
 
-/* Append the locations of stack @id. One that is not known is a mark. */
+static void list_add(struct resolver *r, struct stack_list *list, const struct location_info *info,
+		     bool is_kernel)
+{
+	list->locations[list->count++] = info->location;
+	if (is_kernel && list->kernel_count < UNWIND_FRAMES_MAX)
+		list->kernel_names[list->kernel_count++] =
+			profile_builder_text(r->builder, info->name);
+}
+
+/*
+ * Append the locations of stack @id. One that is not known is a mark. @left: the place whose function has
+ * returned to where it begins, and is its leaf; NULL: there is none.
+ */
 static int add_stack(struct resolver *r, const struct source *source, uint64_t id,
-		     uint64_t weight, struct stack_list *list)
+		     const struct probe_place *left, uint64_t weight, struct stack_list *list)
 {
 	const struct window_stack *stack = id < WICK_STACK_FIRST ?
 						   NULL : window_stack(r->options->window, id);
 	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST, i = 0;
 	struct location_info info;
 	char mark[64];
-	int error;
+	int error = 0;
 
+	if (left)
+		error = locations_function(r->locations, left, &info);
+	if (error < 0)
+		return error;
+	if (left)
+		list_add(r, list, &info, !left->module);
 	if (!stack && id >= WICK_STACK_FIRST)
 		r->stats.stack_unresolved += weight;
 	if (stack && stack->is_kernel && source->in_tracepoint)
 		i = tracing_frames(r, source, stack);
 	for (; stack && i < stack->count; i++) {
-		error = locations_find(r->locations, stack, i, &info);
+		error = locations_find(r->locations, stack, i, left && !stack->is_kernel, &info);
 		if (error < 0)
 			return error;
-		list->locations[list->count++] = info.location;
-		if (stack->is_kernel && list->kernel_count < UNWIND_FRAMES_MAX)
-			list->kernel_names[list->kernel_count++] =
-				profile_builder_text(r->builder, info.name);
+		if (left && !i && is_return_code(profile_builder_text(r->builder, info.name)))
+			continue;
+		list_add(r, list, &info, stack->is_kernel);
 		r->stats.frames += weight;
 		r->stats.frames_named += info.named ? weight : 0;
 		r->stats.frames_fde += info.by_fde ? weight : 0;
@@ -254,11 +282,11 @@ static int add_peer(struct resolver *r, const struct source *source,
 		return 0;
 	memcpy(ret_peer, peer->comm, WICK_COMM_BYTES);
 	if (kernel != WICK_STACK_NONE)
-		error = add_stack(r, source, kernel, 0, &own);
+		error = add_stack(r, source, kernel, NULL, 0, &own);
 	if (!error && cut_at_interrupt(&own))
 		strcpy(ret_peer, "interrupt");
 	else if (!error && user != WICK_STACK_NONE)
-		error = add_stack(r, source, user, 0, &own);
+		error = add_stack(r, source, user, NULL, 0, &own);
 	if (!(detail->present & WICK_DETAIL_BIT(PEER_KERNEL)))
 		return error;
 	while (!error && own.count)
@@ -268,11 +296,13 @@ static int add_peer(struct resolver *r, const struct source *source,
 }
 
 /* *@ret_interrupt becomes true when it was an interrupt, of which the task was only hit. */
-static int add_stacks(struct resolver *r, const struct window_sample *sample,
+static int add_stacks(struct resolver *r, const struct window_event *event,
 		      const struct wick_detail *detail, struct stack_list *list, char *ret_peer,
 		      bool *ret_interrupt)
 {
+	const struct window_sample *sample = &event->sample;
 	const struct source *source = r->options->sources[sample->source];
+	const struct probe_place *left = locations_left_place(r->options, sample, event->values);
 	uint64_t weight = sample->value.count;
 	int error = 0;
 
@@ -282,14 +312,16 @@ static int add_stacks(struct resolver *r, const struct window_sample *sample,
 	if (sample->key.kernel_stack == WICK_STACK_LOST)
 		r->stats.kernel_lost += weight;
 	if (!error && sample->key.kernel_stack != WICK_STACK_NONE)
-		error = add_stack(r, source, sample->key.kernel_stack, weight, list);
+		error = add_stack(r, source, sample->key.kernel_stack,
+				  left && !left->module ? left : NULL, weight, list);
 	if (!error && source->in_interrupts && cut_at_interrupt(list)) {
 		*ret_interrupt = true;
 		return 0;
 	}
 	if (!error && sample->key.user_stack != WICK_STACK_NONE) {
 		note_user_stack(r, sample->key.user_stack, weight);
-		error = add_stack(r, source, sample->key.user_stack, weight, list);
+		error = add_stack(r, source, sample->key.user_stack,
+				  left && left->module ? left : NULL, weight, list);
 	}
 	return error;
 }
@@ -324,7 +356,7 @@ static int add_sample(struct resolver *r, const struct window_event *event)
 	}
 	r->stats.samples += weight;
 	r->stats.samples_by_source[sample->source] += weight;
-	error = add_stacks(r, sample, input.detail, &list, peer, &in_interrupt);
+	error = add_stacks(r, event, input.detail, &list, peer, &in_interrupt);
 	if (error < 0)
 		return error;
 	if (in_interrupt)

@@ -72,6 +72,13 @@ static int add_return_instructions(struct search *s, uint32_t site,
 	return r;
 }
 
+/* The kernel has the function return to code of its own: what samples see is where it was called. */
+static int add_changed_return(struct search *s, const struct probe_point *point)
+{
+	s->finding->set.places[point->site].is_left = true;
+	return probe_add_point(s->finding, point);
+}
+
 static int add_returns(struct search *s, const struct function_entry *function, uint32_t site,
 		       struct error *err)
 {
@@ -86,13 +93,13 @@ static int add_returns(struct search *s, const struct function_entry *function, 
 	int r;
 
 	if (s->danger == RETURN_SAFE || s->finding->request->force)
-		return probe_add_point(s->finding, &point);
+		return add_changed_return(s, &point);
 	r = open_code(s);
 	r = r ?: instructions_returns(s->code, function->address, function->size, &returns);
 	if (r == -ENOMEM)
 		return r;
 	if (!r && returns.is_leaf && s->danger == RETURN_EXCEPTIONS)
-		r = probe_add_point(s->finding, &point);
+		r = add_changed_return(s, &point);
 	else if (r < 0 || returns.leaves_by_jump)
 		r = refuse(s, function, danger_text(s->danger), err);
 	else
@@ -163,6 +170,7 @@ static int add_function(struct search *s, const struct function_entry *function,
 		.path = s->path,
 		.offset = function->offset + f->words.offset,
 	};
+	struct probe_place *place;
 	int r = check_offset(s, function, err);
 
 	r = r ?: check_instruction(s, function, err);
@@ -177,8 +185,13 @@ static int add_function(struct search *s, const struct function_entry *function,
 	}
 	scope.types = s->types ? typed_file_provider(s->types) : NULL;
 	r = probe_add_place(f, function->name, &scope, &point.site, err);
-	if (!r && s->danger == RETURN_GO)
-		f->set.places[point.site].layout.site.flags |= PROBE_SITE_GO;
+	if (!r) {
+		place = &f->set.places[point.site];
+		place->module = s->module;
+		place->address = function->address;
+		if (s->danger == RETURN_GO)
+			place->layout.site.flags |= PROBE_SITE_GO;
+	}
 	if (!r && f->kind->at_entry)
 		r = probe_add_point(f, &point);
 	if (!r && f->kind->at_return)

@@ -5,7 +5,9 @@
  * /proc/kallsyms and has numbers.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "profiler/probes/btf_types.h"
@@ -73,20 +75,71 @@ static void choose_way(struct probe_finding *f)
 		 f->request->argument, lack ? "a kprobe: " : "fentry", lack ?: "");
 }
 
+/* ---- where they are ---- */
+
+#define SYMBOL_BYTES 512
+
+/* The next function of the kernel. Returns false at the end. */
+static bool next_symbol(FILE *f, char name[SYMBOL_BYTES], uint64_t *ret_address)
+{
+	char line[1024], type;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%" SCNx64 " %c %511s", ret_address, &type, name) == 3 &&
+		    (type == 't' || type == 'T'))
+			return true;
+	return false;
+}
+
 /* Whether the kernel has a function of that name, with types or not. */
 static bool in_kallsyms(const char *name)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/kallsyms", "re");
-	char line[1024];
+	char symbol[SYMBOL_BYTES];
+	uint64_t address;
 
-	while (f && fgets(line, sizeof(line), f)) {
-		char symbol[512], type;
-
-		if (sscanf(line, "%*x %c %511s", &type, symbol) == 2 &&
-		    (type == 't' || type == 'T') && !strcmp(symbol, name))
+	while (next_symbol(f, symbol, &address))
+		if (!strcmp(symbol, name))
 			return true;
-	}
 	return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct probe_place *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* Of one name the first is probed. Addresses are 0 for who may not see them. */
+static void set_addresses(struct probe_place **places, size_t count)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/kallsyms", "re");
+	char symbol[SYMBOL_BYTES];
+	struct probe_place wanted = { .name = symbol }, *key = &wanted, **found;
+	uint64_t address;
+
+	while (next_symbol(f, symbol, &address)) {
+		found = bsearch(&key, places, count, sizeof(*places), by_name);
+		if (found && !(*found)->address)
+			(*found)->address = address;
+	}
+}
+
+/* A kretprobe has the function return to code of its own; a trampoline has it on the stack. */
+static int note_left(struct probe_finding *f)
+{
+	_cleanup_free_ struct probe_place **places = calloc(f->set.count + 1, sizeof(*places));
+
+	if (!places)
+		return -ENOMEM;
+	for (size_t i = 0; i < f->set.count; i++) {
+		places[i] = &f->set.places[i];
+		places[i]->is_left = true;
+	}
+	qsort(places, f->set.count, sizeof(*places), by_name);
+	set_addresses(places, f->set.count);
+	return 0;
 }
 
 static int find_functions(struct probe_finding *f, struct error *err)
@@ -106,6 +159,8 @@ static int find_functions(struct probe_finding *f, struct error *err)
 		r = add_function(f, name, err);
 	if (!r && !is_glob && in_kallsyms(f->words.name))
 		r = add_function(f, f->words.name, err);
+	if (!r && f->kind->at_return && !f->has_trampoline)
+		r = note_left(f);
 	if (r < 0 || f->set.count)
 		return r;
 	return error_set(err, ERROR_FAILED, -ENOENT,

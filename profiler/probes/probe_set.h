@@ -10,9 +10,15 @@
 
 #include "profiler/probes/probe_expression.h"
 
+struct module;
+
 struct probe_place {
 	const char *name;		/* for people: "malloc", "foo::bar(int)", "sched:sched_switch" */
 	struct probe_layout layout;
+	/* It has returned when a sample is taken, whose stack begins in its caller: it is not in there. */
+	bool is_left;
+	struct module *module;		/* where the function is, the finding's own; NULL: the kernel */
+	uint64_t address;		/* of its begin, an ELF address or the kernel's; 0: not known */
 };
 
 struct probe_set {

@@ -5,6 +5,7 @@
 Every count and sum is exact, and the program's own answer is what it is without a probe.
 """
 import collections
+import json
 import os
 import re
 import signal
@@ -315,6 +316,102 @@ def stacks_case():
     libfault.case("stacks are complete while 40 returns are pending", problems, run.said)
 
 
+INLINE = ("probed", "inline", N)
+NAPS = ("probed", "sleep", 20, 100)
+# A sentence, the event, the command, the name of its value, and how stacks begin, leaf first.
+LEAVES = [
+    ("a function that has returned is the leaf, above the call that was inlined",
+     "fn:{}:begins_inlined", INLINE, "begins_inlined",
+     ("begins_inlined", "calls_last", "run_inline", "main")),
+    ("by its return alone, too", "uretprobe:{}:begins_inlined,value=ret", INLINE, "begins_inlined",
+     ("begins_inlined", "calls_last", "run_inline", "main")),
+    ("one of a library", "fn:libc:usleep", NAPS, "usleep", ("usleep", "doze", "run_sleep", "main")),
+    ("without debug information", "fn:{}:doze", ("probed-nodebug",) + NAPS[1:], "doze",
+     ("doze", "run_sleep", "main")),
+    ("a method", "fn:{}:Counter::add", METHODS, "Counter_add", ("Counter::add", "run_methods")),
+    ("where exceptions cross it is there once, at its return instruction", "fn:{}:middle", THROW,
+     "middle", ("middle", "run_throw", "main")),
+    ("of Go, too", "fn:{}:main.Grow", GROW, "main_Grow", ("main.Grow", "main.main.func1")),
+    ("of Rust", "uretprobe:{}:probed_rust::ledger::add", RUST, "probed_rust_ledger_add",
+     ("probed_rust::ledger::add",)),
+]
+
+
+def plain_name(function):
+    return function.split("(")[0]
+
+
+def leaf_case(sentence, event, command, value, begin):
+    """The first stacks of a program may be cut: as far as they go they are right."""
+    if not has(command[0]):
+        libfault.skip(sentence, "%s was not built" % command[0])
+        return
+    run = Run([event.format(program(command[0]))], *command)
+    wrong, whole, total = collections.Counter(), 0, 0
+    for sample in run.profile.samples if run.profile else []:
+        names = [plain_name(name) for name in sample.functions]
+        count = signed(sample.values.get(value, 0))
+        end = next((i for i, name in enumerate(names) if name.startswith("[")), len(names))
+        least = min(end, len(begin))
+        total += count
+        if tuple(names[:least]) != begin[:least] or names.count(begin[0]) != min(least, 1):
+            wrong[" < ".join(names[:len(begin) + 1])] += count
+        elif least == len(begin):
+            whole += count
+    problems = ["stacks begin with %s" % names for names in wrong]
+    if not total or whole < total / 10:
+        problems.append("%d of %d stacks go as far" % (whole, total))
+    libfault.case(sentence, problems, run.said)
+
+
+def recursion_leaf_case():
+    """What returns at a depth has as many frames as there were calls, where its stack is whole."""
+    depth, rounds = 20, 1000
+    run = Run(["fn:%s:go_down,label=depth" % program("probed")], "probed", "recurse", depth, rounds)
+    wrong, whole = collections.Counter(), 0
+    for sample in run.profile.samples if run.profile else []:
+        calls = (sample.functions.count("go_down"), depth + 1 - sample.labels["depth"])
+        if "main" not in sample.functions:
+            continue
+        whole += sample.values.get("go_down", 0)
+        if calls[0] != calls[1]:
+            wrong[calls] += 1
+    problems = ["%d frames for %d calls" % calls for calls in wrong]
+    if whole < (depth + 1) * rounds / 2:
+        problems.append("only %d stacks are whole" % whole)
+    libfault.case("returns of a recursion are as deep as their calls", problems, run.said)
+
+
+def many_leaves_case():
+    """Of many functions each is the leaf of its own samples, and in a line of trace."""
+    event = "fn:%s:many_*" % program("probed_many")
+    run = Run([event], *MANY)
+    wrong = collections.Counter()
+    for sample in run.profile.samples if run.profile else []:
+        if sample.functions[0] != sample.labels.get("probe"):
+            wrong[(sample.functions[0], sample.labels.get("probe"))] += 1
+    # Of an alias either name will do.
+    strange = [names for names in wrong if not set(names) <= {"many_too", "many_100"}]
+    libfault.case("each of many functions is the leaf of its stacks",
+                  ["%r" % strange[:5]] if strange or not run.profile else [], run.said)
+
+
+def trace_leaf_case():
+    event = "uretprobe:%s:begins_inlined" % program("probed")
+    done = subprocess.run([libfault.WICK, "trace", "--json", "--stack", event, "--",
+                           program("probed"), "inline", "5"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=SECONDS)
+    lines = [json.loads(line) for line in done.stdout.decode().splitlines()
+             if line.startswith("{")]
+    stacks = [str(line.get("stack")) for line in lines]
+    problems = []
+    if len(stacks) != 5 or not all("begins_inlined" in stack and "calls_last" in stack and
+                                   stack.index("begins_inlined") < stack.index("calls_last")
+                                   for stack in stacks):
+        problems.append("stacks: %r" % stacks)
+    libfault.case("a line of trace has it, too", problems, done.stderr.decode())
+
+
 def text_is_changed(pid, path):
     """Whether the code that @pid has mapped of @path is not the file's: it then has a breakpoint."""
     with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb") as memory, \
@@ -372,6 +469,11 @@ def main():
         refused_case(*row)
     for row in ENDS:
         end_case(*row)
+    for row in LEAVES:
+        leaf_case(*row)
+    recursion_leaf_case()
+    many_leaves_case()
+    trace_leaf_case()
     labels_case()
     text_labels_case()
     syscalls_case()

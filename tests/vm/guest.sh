@@ -17,6 +17,7 @@ ulimit -c 0
 mkdir -p /out
 cd /out || exit
 uname -r >release
+cp release release.truth
 echo guest begins
 
 # run NAME COMMAND...: leaves NAME.out, NAME.err and NAME.status.
@@ -120,6 +121,7 @@ run probes-kernel wick record --stats -o probes-kernel.pb.gz -e cpu \
 	-e 'tracepoint:sched:sched_process_exec,filter=filename == "/bin/probed"' \
 	-e 'rawtp:sched_process_exit,filter=p->comm == "cat"' \
 	-e 'kretprobe:do_filp_open,filter=pathname->name == "/tmp/marked",label=pathname->name' \
+	-e 'kretprobe:do_filp_ope[n],filter=comm == "cat"' \
 	-e 'kretprobe:hrtimer_nanosleep,min=4ms,filter=comm == "probed"' -- sh -c "$probed"
 run probe-functions probe_functions
 # What wick's own programs call: it must not run inside itself for ever.

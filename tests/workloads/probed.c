@@ -10,6 +10,7 @@
  *	probed threads T N	N calls of tiny() in each of T threads
  *	probed loop		calls of tiny() for ever
  *	probed sleep N US	doze(US) N times
+ *	probed inline N		begins_inlined(i) N times, called by calls_last(), which is inlined
  *
  * Prints what came out of it, to be compared with what it is without a probe.
  */
@@ -87,6 +88,26 @@ keep int doze(unsigned int us)
 {
 	usleep(us);
 	return (int)us;
+}
+
+/* Inlined where a function begins. */
+static inline __attribute__((always_inline)) long at_begin(long i)
+{
+	return sink + i;
+}
+
+keep long begins_inlined(long i)
+{
+	long got = at_begin(i);
+
+	sink = got;
+	return got + 1;
+}
+
+/* Inlined, and the call is the last of it: what that returns to is its caller's again. */
+static inline __attribute__((always_inline)) void calls_last(long i)
+{
+	begins_inlined(i);
 }
 
 static void run_args(long n, long unused)
@@ -198,13 +219,20 @@ static void run_sleep(long n, long us)
 	printf("sleep %ld\n", sum);
 }
 
+static void run_inline(long n, long unused)
+{
+	for (long i = 0; i < n; i++)
+		calls_last(i);
+	printf("inline %ld\n", sink);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(long a, long b);
 } modes[] = {
 	{ "args", run_args },	  { "recurse", run_recurse }, { "jump", run_jump },
 	{ "fork", run_fork },	  { "vfork", run_vfork },     { "threads", run_threads },
-	{ "loop", run_loop },	  { "sleep", run_sleep },
+	{ "loop", run_loop },	  { "sleep", run_sleep },     { "inline", run_inline },
 };
 
 int main(int argc, char **argv)
