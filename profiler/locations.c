@@ -232,11 +232,12 @@ static int collect_stack(struct locations *l, const struct window *window, uint6
 static int collect_sample(struct locations *l, const struct window *window,
 			  const struct window_sample *sample, const struct probe_values *values)
 {
-	const struct probe_place *left = locations_left_place(l->options, sample, values);
+	const struct probe_place *place = locations_place(l->options, sample, values);
 	const struct wick_detail *detail = window_detail(window, sample->key.detail);
 	int r = collect_stack(l, window, sample->key.kernel_stack, false);
 
-	r = r ?: collect_stack(l, window, sample->key.user_stack, left && left->module);
+	r = r ?: collect_stack(l, window, sample->key.user_stack,
+			       place && place->module && place->is_left);
 	if (!detail)
 		return r;
 	r = r ?: collect_stack(l, window, detail->value[WICK_DETAIL_PEER_KERNEL], false);
@@ -358,11 +359,11 @@ int locations_mark(struct locations *l, const char *name, uint32_t *ret)
 	return r;
 }
 
-/* ---- functions that have returned ---- */
+/* ---- functions of probes ---- */
 
-const struct probe_place *locations_left_place(const struct resolve_options *options,
-					       const struct window_sample *sample,
-					       const struct probe_values *values)
+const struct probe_place *locations_place(const struct resolve_options *options,
+					  const struct window_sample *sample,
+					  const struct probe_values *values)
 {
 	const struct wick_detail *detail = window_detail(options->window, sample->key.detail);
 	const struct probe_set *set = sample->source < options->source_count ?
@@ -378,7 +379,7 @@ const struct probe_place *locations_left_place(const struct resolve_options *opt
 		site = detail->value[WICK_DETAIL_KEY];
 	else if (set->count > 1)
 		return NULL;
-	return site < set->count && set->places[site].is_left ? &set->places[site] : NULL;
+	return site < set->count ? &set->places[site] : NULL;
 }
 
 static bool is_same_file(const struct module_info *a, const struct module_info *b,

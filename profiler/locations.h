@@ -40,14 +40,11 @@ int locations_prepare(struct locations *locations, const struct window *window);
 /* The location of frame @index of @stack. @after_call: user code, where a function has returned to. */
 int locations_find(struct locations *locations, const struct window_stack *stack, size_t index,
 		   bool after_call, struct location_info *ret);
-/*
- * The place whose function has returned when @sample was taken, and is missing in its stacks; NULL: none
- * is. @values: of an event; NULL: it has none.
- */
-const struct probe_place *locations_left_place(const struct resolve_options *options,
-					       const struct window_sample *sample,
-					       const struct probe_values *values);
-/* That function, and nothing that is inlined where it begins. */
+/* The place @sample was taken at; NULL: it is no probe's. @values: of an event; NULL: it has none. */
+const struct probe_place *locations_place(const struct resolve_options *options,
+					  const struct window_sample *sample,
+					  const struct probe_values *values);
+/* The function of @place, and nothing that is inlined where it begins. */
 int locations_function(struct locations *locations, const struct probe_place *place,
 		       struct location_info *ret);
 /* A location that is no code: "[incomplete:CAUSE]", "[exiting]". */

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profiler/kernel_frames.h"
 #include "profiler/labels/labels.h"
-#include "profiler/locations.h"
 #include "profiler/probes/probe_set.h"
 
 /*
@@ -21,6 +21,7 @@ struct resolver {
 	const struct resolve_options *options;
 	struct profile_builder *builder;
 	struct locations *locations;
+	struct kernel_frames kernel;
 	struct labels *labels;
 	struct resolve_stats stats;
 	uint32_t first_value[SOURCES_MAX];	/* of each source */
@@ -98,63 +99,6 @@ static int add_value_types(struct resolver *r)
 
 /* ---- one sample ---- */
 
-/* Code of the kernel that a program on a tracepoint or a trampoline is called through. */
-static bool is_tracing_code(const char *function)
-{
-	static const char *const prefixes[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
-						"__traceiter_", "bpf_get_stack", "trace_call_bpf",
-						"perf_trace_", "bpf_overflow_handler",
-						"bpf_trampoline_" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (!strncmp(function, prefixes[i], strlen(prefixes[i])))
-			return true;
-	return false;
-}
-
-/* What every wait ends in; the kernel leaves it out of stacks of tasks that sleep, too. */
-static bool is_scheduler_code(const char *function)
-{
-	static const char *const names[] = { "__schedule", "schedule", "schedule_timeout",
-					     "schedule_hrtimeout_range",
-					     "schedule_hrtimeout_range_clock",
-					     "schedule_preempt_disabled", "io_schedule",
-					     "io_schedule_timeout" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(function, names[i]))
-			return true;
-	return false;
-}
-
-/* Code that a kretprobe has a function return to; the kernel knows no more of the stack before 5.15. */
-static bool is_return_code(const char *function)
-{
-	return !strcmp(function, "kretprobe_trampoline") ||
-	       !strcmp(function, "__kretprobe_trampoline");
-}
-
-#define TRACING_FRAMES_MAX 12
-
-/* How many frames at the leaf of a kernel stack say only how the sample came about. */
-static uint32_t tracing_frames(struct resolver *r, const struct source *source,
-			       const struct window_stack *stack)
-{
-	const char *name;
-
-	struct location_info info;
-	uint32_t skip = 0;
-
-	for (uint32_t i = 0; i < stack->count && i < TRACING_FRAMES_MAX; i++) {
-		if (locations_find(r->locations, stack, i, false, &info) < 0)
-			continue;
-		name = profile_builder_text(r->builder, info.name);
-		if (is_tracing_code(name) || (source->in_scheduler && is_scheduler_code(name)))
-			skip = i + 1;
-	}
-	return skip;
-}
-
 static void list_add(struct resolver *r, struct stack_list *list, const struct location_info *info,
 		     bool is_kernel)
 {
@@ -165,15 +109,16 @@ static void list_add(struct resolver *r, struct stack_list *list, const struct l
 }
 
 /*
- * Append the locations of stack @id. One that is not known is a mark. @left: the place whose function has
- * returned to where it begins, and is its leaf; NULL: there is none.
+ * Append the locations of stack @id. One that is not known is a mark. @place: the one of a probe whose
+ * function it is about; when that has returned to where it begins, it is its leaf. NULL: there is none.
  */
 static int add_stack(struct resolver *r, const struct source *source, uint64_t id,
-		     const struct probe_place *left, uint64_t weight, struct stack_list *list)
+		     const struct probe_place *place, uint64_t weight, struct stack_list *list)
 {
+	const struct probe_place *left = place && place->is_left ? place : NULL;
 	const struct window_stack *stack = id < WICK_STACK_FIRST ?
 						   NULL : window_stack(r->options->window, id);
-	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST, i = 0;
+	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST, first = 0;
 	struct location_info info;
 	char mark[64];
 	int error = 0;
@@ -186,13 +131,16 @@ static int add_stack(struct resolver *r, const struct source *source, uint64_t i
 		list_add(r, list, &info, !left->module);
 	if (!stack && id >= WICK_STACK_FIRST)
 		r->stats.stack_unresolved += weight;
-	if (stack && stack->is_kernel && source->in_tracepoint)
-		i = tracing_frames(r, source, stack);
-	for (; stack && i < stack->count; i++) {
+	if (stack && stack->is_kernel)
+		first = kernel_frames_first(&r->kernel, source, stack, place);
+	for (uint32_t i = first; stack && i < stack->count; i++) {
+		if (stack->is_kernel && kernel_frames_skip(&r->kernel, stack, first, i))
+			continue;
 		error = locations_find(r->locations, stack, i, left && !stack->is_kernel, &info);
 		if (error < 0)
 			return error;
-		if (left && !i && is_return_code(profile_builder_text(r->builder, info.name)))
+		if (left && !i &&
+		    kernel_frames_is_return(profile_builder_text(r->builder, info.name)))
 			continue;
 		list_add(r, list, &info, stack->is_kernel);
 		r->stats.frames += weight;
@@ -302,7 +250,7 @@ static int add_stacks(struct resolver *r, const struct window_event *event,
 {
 	const struct window_sample *sample = &event->sample;
 	const struct source *source = r->options->sources[sample->source];
-	const struct probe_place *left = locations_left_place(r->options, sample, event->values);
+	const struct probe_place *place = locations_place(r->options, sample, event->values);
 	uint64_t weight = sample->value.count;
 	int error = 0;
 
@@ -313,7 +261,7 @@ static int add_stacks(struct resolver *r, const struct window_event *event,
 		r->stats.kernel_lost += weight;
 	if (!error && sample->key.kernel_stack != WICK_STACK_NONE)
 		error = add_stack(r, source, sample->key.kernel_stack,
-				  left && !left->module ? left : NULL, weight, list);
+				  place && !place->module ? place : NULL, weight, list);
 	if (!error && source->in_interrupts && cut_at_interrupt(list)) {
 		*ret_interrupt = true;
 		return 0;
@@ -321,7 +269,7 @@ static int add_stacks(struct resolver *r, const struct window_event *event,
 	if (!error && sample->key.user_stack != WICK_STACK_NONE) {
 		note_user_stack(r, sample->key.user_stack, weight);
 		error = add_stack(r, source, sample->key.user_stack,
-				  left && left->module ? left : NULL, weight, list);
+				  place && place->module ? place : NULL, weight, list);
 	}
 	return error;
 }
@@ -426,6 +374,7 @@ int resolve_window(const struct resolve_options *options, struct profile_builder
 	if (error < 0)
 		return error;
 	r.locations = locations;
+	kernel_frames_init(&r.kernel, options, locations, builder);
 	r.labels = labels;
 	symbolizer_refresh_kernel(options->symbolizer);
 	error = add_value_types(&r);

@@ -126,8 +126,8 @@ static void set_addresses(struct probe_place **places, size_t count)
 	}
 }
 
-/* A kretprobe has the function return to code of its own; a trampoline has it on the stack. */
-static int note_left(struct probe_finding *f)
+/* Where they are. A kretprobe has them return to code of its own; a trampoline has them on the stack. */
+static int note_places(struct probe_finding *f)
 {
 	_cleanup_free_ struct probe_place **places = calloc(f->set.count + 1, sizeof(*places));
 
@@ -135,7 +135,7 @@ static int note_left(struct probe_finding *f)
 		return -ENOMEM;
 	for (size_t i = 0; i < f->set.count; i++) {
 		places[i] = &f->set.places[i];
-		places[i]->is_left = true;
+		places[i]->is_left = f->kind->at_return && !f->has_trampoline;
 	}
 	qsort(places, f->set.count, sizeof(*places), by_name);
 	set_addresses(places, f->set.count);
@@ -159,8 +159,8 @@ static int find_functions(struct probe_finding *f, struct error *err)
 		r = add_function(f, name, err);
 	if (!r && !is_glob && in_kallsyms(f->words.name))
 		r = add_function(f, f->words.name, err);
-	if (!r && f->kind->at_return && !f->has_trampoline)
-		r = note_left(f);
+	if (!r && (f->kind->at_return || f->has_trampoline))
+		r = note_places(f);
 	if (r < 0 || f->set.count)
 		return r;
 	return error_set(err, ERROR_FAILED, -ENOENT,

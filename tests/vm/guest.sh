@@ -130,6 +130,9 @@ run probes-self wick record --stats -d 2 -o probes-self.pb.gz -e kprobe:bpf_ktim
 run list-entry wick list kprobe:vfs_read
 run list-call wick list --json kretprobe:vfs_read
 run list-offered wick list
+run trace-call wick trace --json -o trace-call.json \
+	'kretprobe:do_sys_openat2,filter=comm == "cat" && filename == "/tmp/marked"' -- \
+	sh -c "$probed"
 run trace-open wick trace open --json -o trace-open.json -- sh -c "$probed"
 
 run wall wick record --stats -e wall -o wall.pb.gz -- waits wall.truth cycles

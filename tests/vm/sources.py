@@ -277,7 +277,7 @@ LEAVES = [
     ("do_sys_openat2", "do_sys_openat2", "do_sys_open|.*sys_openat"),
     ("do_filp_open", "do_filp_open", "do_sys_openat2"),
     ("do_filp_ope_n", "do_filp_open", "do_sys_openat2"),
-    ("hrtimer_nanosleep", "hrtimer_nanosleep", ".*sys_clock_nanosleep"),
+    ("hrtimer_nanosleep", "hrtimer_nanosleep", "common_nsleep|.*sys_clock_nanosleep"),
 ]
 
 
@@ -315,6 +315,16 @@ def check_ways(said, data, has_trampolines):
                            else OLD_WAY)
         yield ("probes: it is said, and noted in the profile: %s" % text,
                text in said and any(text in comment for comment in comments))
+
+
+def check_call_lines(text):
+    """Sentences about lines of wick trace --json of a function of the kernel."""
+    events = [json.loads(line) for line in text.splitlines()]
+    args = [event["args"] for event in events]
+    yield ("trace: %d of 5 calls of a function, with arguments and what it returns: %r"
+           % (len(args), args[:1]),
+           len(args) == 5 and all(arg.get("filename") == "/tmp/marked" and arg.get("dfd") == -100 and
+                                  3 <= (arg.get("ret") or 0) < 100 for arg in args))
 
 
 def check_opens(text):

@@ -124,6 +124,8 @@ class Machine:
                   self.ended("probe-functions") and
                   "[  SKIPPED ]" not in self.text("probe-functions.out"),
                   self.text("probe-functions.out") + self.said("probe-functions"))
+        for sentence, holds in sources.check_call_lines(self.text("trace-call.json")):
+            self.case(sentence, holds, self.said("trace-call"))
         for sentence, holds in sources.check_opens(self.text("trace-open.json")):
             self.case(sentence, holds, self.said("trace-open"))
         if self.text("contention.out"):
