@@ -2,9 +2,26 @@
 #include "profiler/probes/kernel_trampoline.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "profiler/probes/btf_types.h"
 #include "profiler/sources/program_features.h"
+
+/*
+ * A trampoline waits for each call to return before it is given back; the kernel itself refuses these from
+ * 6.15 on.
+ */
+static bool never_returns(const char *name)
+{
+	static const char *const names[] = { "do_exit", "do_group_exit", "make_task_dead",
+					     "kthread_exit", "kthread_complete_and_exit",
+					     "__x64_sys_exit", "__x64_sys_exit_group" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
 
 /* Of a function by its name. */
 static const char *name_lack(struct btf_types *types, const char *name, bool at_return)
@@ -19,6 +36,8 @@ static const char *name_lack(struct btf_types *types, const char *name, bool at_
 		return "the types of its module cannot be had";
 	if (module)
 		return "it is a module's";
+	if (at_return && never_returns(name))
+		return "it does not return";
 	if (btf_types_function(types, name, &type) < 0)
 		return "its arguments cannot be told";
 	if (!program_trampolines_guard())

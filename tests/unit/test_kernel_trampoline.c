@@ -58,10 +58,26 @@ static void test_no_offset(void **state)
 	probe_words_done(&begin);
 }
 
+/* Its trampoline would stay for ever; where it is entered is another matter. */
+static void test_no_return(void **state)
+{
+	const struct probe_words words = { .name = "do_exit" };
+	_cleanup_(btf_types_closep) struct btf_types *types = NULL;
+	const char *lack;
+
+	if (btf_types_open(&types) < 0)
+		skip();
+	lack = kernel_trampoline_lack(types, &probe_kretprobe, &words);
+	assert_string_equal(lack ?: "fentry", "it does not return");
+	lack = kernel_trampoline_lack(types, &probe_kprobe, &words);
+	assert_string_not_equal(lack ?: "fentry", "it does not return");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("an offset of 0 is none", test_no_offset),
+		UNIT_TEST("what does not return has none at its return", test_no_return),
 	};
 
 	return unit_run_rows("by a kprobe", test_lack, UNIT_ROWS(lack_cases)) +
