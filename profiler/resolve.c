@@ -108,27 +108,39 @@ static void list_add(struct resolver *r, struct stack_list *list, const struct l
 			profile_builder_text(r->builder, info->name);
 }
 
+/* The function at @place, when @stack lacks it: it has returned to where that begins, or there is no stack. */
+static int add_function(struct resolver *r, const struct probe_place *place,
+			const struct window_stack *stack, struct stack_list *list)
+{
+	bool has_frames = stack && stack->count;
+	struct location_info info;
+	int error;
+
+	if (!place || (!place->is_left && (!place->module || has_frames)))
+		return 0;
+	error = locations_function(r->locations, place, &info);
+	if (error >= 0)
+		list_add(r, list, &info, !place->module);
+	return error;
+}
+
 /*
  * Append the locations of stack @id. One that is not known is a mark. @place: the one of a probe whose
- * function it is about; when that has returned to where it begins, it is its leaf. NULL: there is none.
+ * function it is about; NULL: there is none.
  */
 static int add_stack(struct resolver *r, const struct source *source, uint64_t id,
 		     const struct probe_place *place, uint64_t weight, struct stack_list *list)
 {
-	const struct probe_place *left = place && place->is_left ? place : NULL;
 	const struct window_stack *stack = id < WICK_STACK_FIRST ?
 						   NULL : window_stack(r->options->window, id);
 	uint32_t stop = stack ? stack->stop : UNWIND_STOP_STACK_LOST, first = 0;
 	struct location_info info;
+	bool is_left = place && place->is_left;
 	char mark[64];
-	int error = 0;
+	int error = add_function(r, place, stack, list);
 
-	if (left)
-		error = locations_function(r->locations, left, &info);
 	if (error < 0)
 		return error;
-	if (left)
-		list_add(r, list, &info, !left->module);
 	if (!stack && id >= WICK_STACK_FIRST)
 		r->stats.stack_unresolved += weight;
 	if (stack && stack->is_kernel)
@@ -136,10 +148,10 @@ static int add_stack(struct resolver *r, const struct source *source, uint64_t i
 	for (uint32_t i = first; stack && i < stack->count; i++) {
 		if (stack->is_kernel && kernel_frames_skip(&r->kernel, stack, first, i))
 			continue;
-		error = locations_find(r->locations, stack, i, left && !stack->is_kernel, &info);
+		error = locations_find(r->locations, stack, i, is_left && !stack->is_kernel, &info);
 		if (error < 0)
 			return error;
-		if (left && !i &&
+		if (is_left && !i &&
 		    kernel_frames_is_return(profile_builder_text(r->builder, info.name)))
 			continue;
 		list_add(r, list, &info, stack->is_kernel);

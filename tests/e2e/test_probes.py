@@ -352,9 +352,9 @@ def leaf_case(sentence, event, command, value, begin):
         names = [plain_name(name) for name in sample.functions]
         count = signed(sample.values.get(value, 0))
         end = next((i for i, name in enumerate(names) if name.startswith("[")), len(names))
-        least = min(end, len(begin))
+        least = max(1, min(end, len(begin)))
         total += count
-        if tuple(names[:least]) != begin[:least] or names.count(begin[0]) != min(least, 1):
+        if tuple(names[:least]) != begin[:least] or names.count(begin[0]) != 1:
             wrong[" < ".join(names[:len(begin) + 1])] += count
         elif least == len(begin):
             whole += count
