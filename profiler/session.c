@@ -38,23 +38,24 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-void session_note_fallback(struct session *s, const char *format, ...)
+void session_add_note(struct session *s, bool is_fallback, const char *format, ...)
 {
+	struct session_note *note;
 	va_list args;
-	char *text;
 
-	if (s->fallback_count == SESSION_FALLBACKS_MAX)
+	if (s->note_count == SESSION_NOTES_MAX)
 		return;
-	text = s->fallbacks[s->fallback_count++];
+	note = &s->notes[s->note_count++];
+	note->is_fallback = is_fallback;
 	va_start(args, format);
-	vsnprintf(text, sizeof(s->fallbacks[0]), format, args);
+	vsnprintf(note->text, sizeof(note->text), format, args);
 	va_end(args);
-	plain_text(text);
+	plain_text(note->text);
 }
 
-const char *session_fallback(const struct session *s, size_t index)
+const struct session_note *session_note(const struct session *s, size_t index)
 {
-	return index < s->fallback_count ? s->fallbacks[index] : NULL;
+	return index < s->note_count ? &s->notes[index] : NULL;
 }
 
 /* ---- opening ---- */
@@ -75,8 +76,8 @@ static int raise_files(struct session *s, struct error *err)
 				 "raise the limit: ulimit -n 65536",
 				 (unsigned long long)limit.rlim_max, least);
 	if (limit.rlim_max < FILES_WANTED)
-		session_note_fallback(
-			s,
+		session_add_note(
+			s, true,
 			"at most %llu open files (ulimit -n): continuing without the stacks "
 			"of programs beyond them",
 			(unsigned long long)limit.rlim_max);
@@ -270,12 +271,13 @@ static void note_fallbacks(struct session *s)
 		const char *clock = source_clock(s->sources[i]);
 
 		if (clock && strcmp(clock, "cycles"))
-			session_note_fallback(
-				s, "no hardware cycles on this machine: sampling by %s", clock);
+			session_add_note(s, true,
+					 "no hardware cycles on this machine: sampling by %s",
+					 clock);
 	}
 	if (programs_are_timed(s) && s->bpf_stats_fd < 0)
-		session_note_fallback(
-			s, "no BPF statistics: continuing without the cost of BPF programs");
+		session_add_note(s, true,
+				 "no BPF statistics: continuing without the cost of BPF programs");
 }
 
 int session_start(struct session *s, struct error *err)
@@ -353,15 +355,14 @@ static void note_late_fallbacks(struct session *s)
 
 	tables_stats(s->tables, &tables);
 	if (s->is_stuck)
-		session_note_fallback(s,
-				      "a file or process does not answer: continuing without the "
-				      "unwind tables of what came after it");
+		session_add_note(s, true,
+				 "a file or process does not answer: continuing without the "
+				 "unwind tables of what came after it");
 	if (tables.modules.unanswered)
-		session_note_fallback(
-			s,
-			"a file system does not answer: continuing without unwind tables "
-			"and names of what is mapped from there (%" PRIu64 " mappings)",
-			tables.modules.unanswered);
+		session_add_note(s, true,
+				 "a file system does not answer: continuing without unwind tables "
+				 "and names of what is mapped from there (%" PRIu64 " mappings)",
+				 tables.modules.unanswered);
 }
 
 static void finish_stream(struct session *s)

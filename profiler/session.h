@@ -80,6 +80,7 @@ struct session_options {
 
 /* Losses and costs; the summary and --stats print it. */
 #define SESSION_NAMED_MAX 64
+#define SESSION_NOTE_BYTES 320
 struct session_named_count {
 	char name[48];
 	uint64_t count;
@@ -131,8 +132,14 @@ int session_finish(struct session *session, struct profile **ret, struct error *
  * then end by _exit().
  */
 bool session_is_stuck(const struct session *session);
-/* One line per fallback that was taken ("continuing without …"); NULL after the last. */
-const char *session_fallback(const struct session *session, size_t index);
+/* What people should know of a run, a line each: a fallback that was taken, or how something was done. */
+struct session_note {
+	char text[SESSION_NOTE_BYTES];
+	bool is_fallback;		/* "continuing without …" */
+};
+
+/* NULL after the last. */
+const struct session_note *session_note(const struct session *session, size_t index);
 struct session *session_free(struct session *session);
 DEFINE_CLEANUP(struct session *, session_free)
 

@@ -13,8 +13,7 @@
 #include "profiler/sources/witness.h"
 
 #define SESSION_SOURCES_MAX 16
-#define SESSION_FALLBACKS_MAX 24
-#define SESSION_FALLBACK_BYTES 320
+#define SESSION_NOTES_MAX 24
 #define SESSION_LINKS_MAX 8
 
 struct bpf_link;
@@ -50,11 +49,12 @@ struct session {
 	bool started, finished;
 	bool is_stuck;				/* the tables thread was left behind */
 	struct resolve_stats resolved;		/* after session_finish() */
-	char fallbacks[SESSION_FALLBACKS_MAX][SESSION_FALLBACK_BYTES];
-	size_t fallback_count;
+	struct session_note notes[SESSION_NOTES_MAX];
+	size_t note_count;
 };
 
-void session_note_fallback(struct session *session, const char *format, ...) _printf_(2, 3);
+void session_add_note(struct session *session, bool is_fallback, const char *format, ...)
+	_printf_(3, 4);
 
 /*
  * session_sources.c: which sources there are, and those of them left that this machine can record. When

@@ -18,14 +18,13 @@ static struct module *module_by_id(void *context, uint32_t id)
 static void note_failure(struct session *s, const struct symbolizer_failure *failure)
 {
 	if (!failure->path)
-		session_note_fallback(s, "no process for reading debug information: continuing "
+		session_add_note(s, true, "no process for reading debug information: continuing "
 					 "without inlined calls and lines");
 	else
-		session_note_fallback(s, "%s of %s %s: continuing with its %s",
-				      failure->by_address ? "the symbol table" :
-							    "the debug information",
-				      failure->path, worker_error_text(failure->error),
-				      failure->by_address ? "addresses" : "symbols");
+		session_add_note(s, true, "%s of %s %s: continuing with its %s",
+				 failure->by_address ? "the symbol table" : "the debug information",
+				 failure->path, worker_error_text(failure->error),
+				 failure->by_address ? "addresses" : "symbols");
 }
 
 void session_note_naming(struct session *s, const struct symbolizer *symbolizer)
@@ -45,8 +44,8 @@ void session_note_naming(struct session *s, const struct symbolizer *symbolizer)
 			note_failure(s, &failures[i]);
 	}
 	if (shown > FAILURES_SHOWN)
-		session_note_fallback(s, "%zu more files could not be read for names",
-				      shown - FAILURES_SHOWN);
+		session_add_note(s, true, "%zu more files could not be read for names",
+				 shown - FAILURES_SHOWN);
 }
 
 /* Of the clock; without one each event is counted. */

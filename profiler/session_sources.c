@@ -110,7 +110,7 @@ static void leave_out(struct session *s, size_t index, const char *reason)
 
 	if (s->may_lack[index])
 		return;
-	session_note_fallback(s, "cannot record %s here: %s: continuing without it", text, reason);
+	session_add_note(s, true, "cannot record %s here: %s: continuing without it", text, reason);
 	snprintf(err->text + size, sizeof(err->text) - size, "%scannot record %s here: %s",
 		 size ? "; " : "", text, reason);
 }
@@ -177,7 +177,7 @@ static void note_parts(struct session *s, size_t index, const struct wick_settin
 	while ((need = needs_lacking(s->needs, list, settings, &position, &loss))) {
 		/* One reason for each part will do. */
 		if (!said || strcmp(said, need->part))
-			session_note_fallback(s, "cannot record %s of %s here: %s; instead: %s: "
+			session_add_note(s, true, "cannot record %s of %s here: %s; instead: %s: "
 					      "continuing without that", need->part,
 					      s->texts[index], need->reason, need->substitute);
 		said = need->part;
@@ -250,7 +250,8 @@ static int find_probe(struct session *s, size_t index, struct source_request *re
 	if (r < 0)
 		return r;
 	if (source_probe_note(s->probes[index]))
-		session_note_fallback(s, "%s", source_probe_note(s->probes[index]));
+		session_add_note(s, source_probe_falls_back(s->probes[index]), "%s",
+				 source_probe_note(s->probes[index]));
 	s->rows[index] = s->shown[index] = source_probe_row(s->probes[index]);
 	return 0;
 }
@@ -274,7 +275,7 @@ static void settings_add(struct session *s, size_t index, struct wick_settings *
 	if (row->no_kernel_stack)
 		own->walk_kernel = 0;
 	if (!own->walk_kernel && tells_peer(row, own))
-		session_note_fallback(s, "%s: without kernel stacks interrupts are not told from "
+		session_add_note(s, true, "%s: without kernel stacks interrupts are not told from "
 				      "the tasks they hit: continuing without that", row->name);
 }
 

@@ -265,7 +265,7 @@ void session_stats(struct session *s, struct session_stats *ret)
 static int add_comment(struct profile_builder *builder, const char *format, ...) _printf_(2, 3);
 static int add_comment(struct profile_builder *builder, const char *format, ...)
 {
-	char line[SESSION_FALLBACK_BYTES + 16];
+	char line[SESSION_NOTE_BYTES + 16];
 	va_list args;
 
 	va_start(args, format);
@@ -281,6 +281,7 @@ static double percent(uint64_t part, uint64_t whole)
 
 int session_add_comments(struct session *s, struct profile_builder *builder)
 {
+	const struct session_note *note;
 	struct session_stats st;
 	int r;
 
@@ -303,7 +304,8 @@ int session_add_comments(struct session *s, struct profile_builder *builder)
 			     percent(st.frames_named, st.frames));
 	if (!r && st.clock)
 		r = add_comment(builder, "clock: %s, %u Hz", st.clock, st.frequency_hz);
-	for (size_t i = 0; session_fallback(s, i) && !r; i++)
-		r = add_comment(builder, "fallback: %s", session_fallback(s, i));
+	for (size_t i = 0; (note = session_note(s, i)) && !r; i++)
+		r = add_comment(builder, "%s: %s", note->is_fallback ? "fallback" : "note",
+				note->text);
 	return r;
 }

@@ -20,7 +20,7 @@ void doctor_check_recording(struct doctor_result *ret)
 	const struct session_options options = { .stacks = SESSION_STACKS_USER |
 							   SESSION_STACKS_KERNEL };
 	struct error err = { 0 };
-	const char *fallback;
+	const struct session_note *note;
 	size_t i;
 	int r;
 
@@ -31,8 +31,8 @@ void doctor_check_recording(struct doctor_result *ret)
 		return;
 	}
 	doctor_set(ret, DOCTOR_OK, "the programs load and verify");
-	for (i = 0; (fallback = session_fallback(session, i)); i++)
-		strbuf_printf(&ret->why, "; %s", fallback);
+	for (i = 0; (note = session_note(session, i)); i++)
+		strbuf_printf(&ret->why, "; %s", note->text);
 }
 
 /* Of the effective set, which all that we do depends on. */

@@ -75,7 +75,7 @@ static int record_finish(struct record *record, enum session_run_end end, struct
 		return r;
 	if (end == END_TARGETS && !record->options.quiet)
 		message_note("all targets have ended");
-	session_run_say_fallbacks(&record->run);
+	session_run_say_notes(&record->run);
 	session_run_stop_command(&record->run, end);
 	session_stats(record->run.session, &stats);
 	for (size_t i = 0; i < record->options.by.count; i++)

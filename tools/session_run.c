@@ -14,14 +14,15 @@
 /* A command that is asked to end has this long before we say that we wait for it. */
 #define PATIENCE_MS 1000
 
-void session_run_say_fallbacks(struct session_run *run)
+void session_run_say_notes(struct session_run *run)
 {
-	const char *fallback;
+	const struct session_note *note;
 
-	while ((fallback = session_fallback(run->session, run->fallback_count))) {
-		run->fallback_count++;
+	while ((note = session_note(run->session, run->note_count))) {
+		run->note_count++;
+		run->fallback_count += note->is_fallback;
 		if (!run->options->quiet)
-			message_note("%s", fallback);
+			message_note("%s", note->text);
 	}
 }
 
@@ -55,7 +56,7 @@ static int open_session(struct session_run *run, const struct session_options *w
 	r = session_open(&options, &run->session, err);
 	if (r < 0)
 		return r;
-	session_run_say_fallbacks(run);
+	session_run_say_notes(run);
 	return 0;
 }
 
@@ -171,7 +172,7 @@ int session_run_start(struct session_run *run, struct error *err)
 	r = session_start(run->session, err);
 	if (r < 0)
 		return r;
-	session_run_say_fallbacks(run);
+	session_run_say_notes(run);
 	if (run->options->verbose)
 		message_note("sampling");
 	return delay_ns ? 0 : release_command(run, err);

@@ -28,7 +28,7 @@ struct session_run {
 	struct command *command;
 	pid_t command_pid;		/* a session keeps pointers into its options */
 	struct session *session;
-	size_t fallback_count;		/* said so far */
+	size_t note_count, fallback_count;	/* said so far, and those of them that are fallbacks */
 	int exec_status;		/* 126 or 127 when the command could not be run */
 };
 
@@ -45,8 +45,8 @@ enum session_run_end session_run_wait(struct session_run *run);
 void session_run_stop_command(struct session_run *run, enum session_run_end end);
 /* The exit status of the command, when it has ended; 0 without one. */
 int session_run_wait_command(struct session_run *run);
-/* Say those fallbacks that were not said yet. */
-void session_run_say_fallbacks(struct session_run *run);
+/* Say those notes that were not said yet. */
+void session_run_say_notes(struct session_run *run);
 /*
  * What to exit with: @status, or, when @code is a negative errno, after @err has been said, which may be
  * empty: then it is @code to @what.

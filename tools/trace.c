@@ -228,7 +228,7 @@ static int trace_finish(struct trace *trace, enum session_run_end end, struct er
 		return 0;
 	if (end == END_TARGETS && !trace->options.record.quiet)
 		message_note("all targets have ended");
-	session_run_say_fallbacks(&trace->run);
+	session_run_say_notes(&trace->run);
 	session_stats(trace->run.session, &stats);
 	if (is_counted && record_show(&trace->options.record, trace->profile) < 0)
 		trace->write_error = -EIO;

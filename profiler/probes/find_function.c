@@ -227,7 +227,7 @@ static int say_failure(const struct search *s, int r, struct error *err)
 	typed_file_say_failure(s->types, reason, sizeof(reason));
 	if (r < 0)
 		return error_set(err, found.kind, found.code, "%s; %s", found.text, reason);
-	probe_add_note(s->finding, "%s: continuing with arguments by number", reason);
+	probe_add_note(s->finding, true, "%s: continuing with arguments by number", reason);
 	return r;
 }
 
@@ -352,9 +352,9 @@ static int note_choice(const struct search *s, const struct function_entry *choi
 		if (function->address == choice->address)
 			snprintf(name, sizeof(name), ":%s", function->name);
 	}
-	snprintf(s->finding->note, sizeof(s->finding->note),
-		 "%.60s is an IFUNC: probed is what is called in place of it, %.60s%s",
-		 choice->name, module_basename(s->module), name);
+	probe_add_note(s->finding, false,
+		       "%.60s is an IFUNC: probed is what is called in place of it, %.60s%s",
+		       choice->name, module_basename(s->module), name);
 	return 0;
 }
 
@@ -462,7 +462,7 @@ static int find_functions(struct probe_finding *f, struct error *err)
 	if (!f->set.count)
 		return f->left_out ? -EOPNOTSUPP : not_found(f, err);
 	if (f->left_out)
-		probe_add_note(f, "%zu functions are left out, of which the last: %.140s",
+		probe_add_note(f, true, "%zu functions are left out, of which the last: %.140s",
 			       f->left_out, err ? err->text : "");
 	return 0;
 }

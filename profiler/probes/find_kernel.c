@@ -71,8 +71,8 @@ static void choose_way(struct probe_finding *f)
 	const char *lack = kernel_trampoline_lack(f->kernel_types, f->kind, &f->words);
 
 	f->has_trampoline = !lack;
-	snprintf(f->note, sizeof(f->note), "%s:%.100s: by %s%s", f->request->source->name,
-		 f->request->argument, lack ? "a kprobe: " : "fentry", lack ?: "");
+	probe_add_note(f, lack, "%s:%.100s: by %s%s", f->request->source->name,
+		       f->request->argument, lack ? "a kprobe: " : "fentry", lack ?: "");
 }
 
 /* ---- where they are ---- */

@@ -133,8 +133,7 @@ static int find_syscalls(struct probe_finding *f, struct error *err)
 	/* Without tracefs arguments have no names: said once, by the finding's note. */
 	f->tracefs = tracefs_open(NULL);
 	if (f->tracefs < 0)
-		snprintf(f->note, sizeof(f->note),
-			 "no tracefs: system calls' arguments have no names");
+		probe_add_note(f, true, "no tracefs: system calls' arguments have no names");
 	while (!r && (pattern = strsep(&rest, "+")))
 		r = add_calls(f, pattern, err);
 	return r;

@@ -84,11 +84,12 @@ int probe_add_point(struct probe_finding *f, const struct probe_point *point)
 	return 0;
 }
 
-void probe_add_note(struct probe_finding *f, const char *format, ...)
+void probe_add_note(struct probe_finding *f, bool falls_back, const char *format, ...)
 {
 	size_t size = strlen(f->note);
 	va_list args;
 
+	f->falls_back |= falls_back;
 	if (size && size < sizeof(f->note) - 2)
 		size += (size_t)snprintf(f->note + size, sizeof(f->note) - size, "; ");
 	va_start(args, format);

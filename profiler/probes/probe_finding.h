@@ -58,6 +58,7 @@ struct probe_finding {
 	bool has_trampoline;		/* of the kernel's function: fentry in place of a kprobe */
 	size_t left_out;		/* functions that match and cannot be probed */
 	char note[480];			/* what to say of it; "" */
+	bool falls_back;		/* which is less than was asked for */
 
 	/* What places and points refer to, kept as long. */
 	struct probe_files files;
@@ -82,7 +83,8 @@ int probe_add_place(struct probe_finding *finding, const char *name,
 		    const struct probe_scope *scope, uint32_t *ret_site, struct error *err);
 int probe_add_point(struct probe_finding *finding, const struct probe_point *point);
 /* Something to say of what was found, behind what there is to say already. */
-void probe_add_note(struct probe_finding *finding, const char *format, ...) _printf_(2, 3);
+void probe_add_note(struct probe_finding *finding, bool falls_back, const char *format, ...)
+	_printf_(3, 4);
 /* A path to @module's file for points, also when nothing is called so any more. NULL: no memory. */
 const char *probe_module_path(struct probe_finding *finding, const struct module *module);
 /* Whether anything of a place's arguments is asked for, so that types are worth reading. */

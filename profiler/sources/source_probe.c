@@ -132,3 +132,8 @@ const char *source_probe_note(const struct source_probe *p)
 {
 	return p->finding->note[0] ? p->finding->note : NULL;
 }
+
+bool source_probe_falls_back(const struct source_probe *p)
+{
+	return p->finding->falls_back;
+}

@@ -19,6 +19,8 @@ DEFINE_CLEANUP(struct source_probe *, source_probe_free)
 const struct source *source_probe_row(const struct source_probe *probe);
 /* What people should know of what was found; NULL: nothing. */
 const char *source_probe_note(const struct source_probe *probe);
+/* Whether that is less than was asked for. */
+bool source_probe_falls_back(const struct source_probe *probe);
 
 /* What its programs must know. Returns 0, or -EOPNOTSUPP with the sentence in @err. */
 int source_probe_settings(const struct source_probe *probe, struct wick_settings *settings,
