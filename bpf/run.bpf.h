@@ -258,6 +258,15 @@ static __always_inline __u64 ring_flags(__u64 held)
 	return held > settings.wakeup_bytes ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
+/* Wake its reader, with nothing in it. */
+static __always_inline void ring_wake(void)
+{
+	void *record = bpf_ringbuf_reserve(&ring, sizeof(struct wick_record), 0);
+
+	if (record)
+		bpf_ringbuf_discard(record, BPF_RB_FORCE_WAKEUP);
+}
+
 /* Send scratch->stack, whose slot is @slot; everything but its head and id is filled in. */
 static __always_inline __u64 stack_send(struct run *run, __u64 *slot, __u64 id)
 {

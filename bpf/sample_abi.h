@@ -168,6 +168,11 @@ struct wick_value {
 	wick_u64 sum;			/* ns or bytes, what the source measures */
 };
 
+/* How many entries a half of the counts has, of the half of that generation. */
+struct wick_counts_made {
+	wick_u32 generation, count;
+};
+
 /* Records in the ring. Each begins with this. */
 enum wick_record_type {
 	WICK_RECORD_TASK = 1,
@@ -416,7 +421,8 @@ struct wick_settings {
 	wick_u32 events_per_second;	/* EVENTS delivery, of all sources together; 0: no limit */
 	wick_u64 events_max;		/* and in the whole run, but for as many as there are CPUs; 0: no limit */
 	/* Comm glob, bit-parallel (bpf/comm_glob.h). */
-	wick_u32 filter_comm, glob_loops, glob_accept, reserved_3;
+	wick_u32 filter_comm, glob_loops, glob_accept;
+	wick_u32 counts_wakeup;		/* entries of a half that wake the ring's reader, too */
 	wick_u32 glob_match[256];
 };
 

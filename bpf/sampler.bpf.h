@@ -26,13 +26,40 @@ struct counts_map {
 struct counts_map counts_0 SEC(".maps");
 struct counts_map counts_1 SEC(".maps");
 
-static __always_inline int count_add(void *map, const struct wick_key *key, __u64 value)
+/* Entries of the half in use, as good as CPUs see them that add at once. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wick_counts_made);
+} counts_made SEC(".maps");
+
+/* A new entry. Who empties the halves looks at them now and then: too late where each sample makes one. */
+static __always_inline void count_made(struct run *run)
+{
+	__u32 zero = 0;
+	struct wick_counts_made *made = bpf_map_lookup_elem(&counts_made, &zero);
+
+	if (!made)
+		return;
+	if (made->generation != run->generation) {
+		made->generation = run->generation;
+		made->count = 0;
+	}
+	if (++made->count == settings.counts_wakeup)
+		ring_wake();
+}
+
+static __always_inline int count_add(struct run *run, void *map, const struct wick_key *key,
+				     __u64 value)
 {
 	struct wick_value *old = bpf_map_lookup_elem(map, key), fresh = { 1, value };
 
 	if (!old) {
-		if (!bpf_map_update_elem(map, key, &fresh, BPF_NOEXIST))
+		if (!bpf_map_update_elem(map, key, &fresh, BPF_NOEXIST)) {
+			count_made(run);
 			return 0;
+		}
 		/* Another CPU, or what interrupted us, was first; or the map is full. */
 		old = bpf_map_lookup_elem(map, key);
 		if (!old)
@@ -81,9 +108,9 @@ static __always_inline void sample_deliver(struct run *run, const struct wick_ke
 	}
 	/* The half goes by the generation that was read once, at the claim. */
 	if (run->generation & 1)
-		error = count_add(&counts_1, key, value);
+		error = count_add(run, &counts_1, key, value);
 	else
-		error = count_add(&counts_0, key, value);
+		error = count_add(run, &counts_0, key, value);
 	if (error)
 		COUNT(run, LOST_COUNTS);
 	else

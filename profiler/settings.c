@@ -103,6 +103,8 @@ int settings_fill(const struct session_options *options, const struct session_li
 		.thread_bytes = KERNEL_STACK_BYTES,
 		.cpu_count = cpus,
 		.wakeup_bytes = limits->wakeup_bytes,
+		/* More than the drain takes for pressed. */
+		.counts_wakeup = limits->counts / 2 + limits->counts / 16 + 1,
 		.events_per_second = options->events_per_second,
 		.events_max = options->events_max,
 		.stacks_bytes = limits->ring_bytes - limits->ring_bytes / RING_RESERVED_PART,
