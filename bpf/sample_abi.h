@@ -183,6 +183,7 @@ enum wick_record_type {
 	WICK_RECORD_DETAIL,
 	WICK_RECORD_SLEEPER,
 	WICK_RECORD_TEXT,
+	WICK_RECORD_FILE,
 };
 
 struct wick_record {
@@ -285,6 +286,28 @@ struct wick_request_record {
 	wick_u64 start_ns;
 	wick_u32 is_loaded;		/* it has tables, but its mappings may have changed */
 	wick_u32 module;		/* not the process: only the table of this module; 0: none */
+};
+
+/*
+ * A file that a process without tables maps, by what the kernel knows of it: who knows the mappings of
+ * that process can tell which module it is. Sent once per generation.
+ */
+struct wick_file_record {
+	struct wick_record head;
+	wick_u64 identity;		/* of a file, its content, and a place in it */
+	wick_u64 start, offset;		/* where the process has that place, and which it is */
+	wick_u64 start_ns;
+	wick_u32 pid, exec_id;
+};
+
+/*
+ * What user space makes of it, direct-mapped by identity. Written while programs run: the identity last.
+ */
+#define WICK_KNOWN_FILES 4096
+struct wick_known_file {
+	wick_u64 identity;		/* 0: none */
+	wick_u64 address;		/* the ELF address of that place */
+	wick_u32 module, reserved;
 };
 
 /*

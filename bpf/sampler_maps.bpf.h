@@ -40,12 +40,24 @@ struct probe_event {
 	__u8 slack[PROBE_TEXTS_BYTES + PROBE_TEXT_ROOM];
 };
 
+/* A search for a mapping: vma.bpf.h. */
+#define VMA_NODE_WORDS 32
+struct vma_search {
+	__u64 address, entry;		/* what is looked for, and where the search is */
+	__u64 node[VMA_NODE_WORDS];
+	struct wick_mapping mapping;	/* what was found */
+	struct wick_file_record unknown;	/* or of which file it is; identity 0: of none */
+	__u32 is_used;			/* this walk has no list of mappings */
+	__u32 slot;			/* of the scratch state it is in */
+};
+
 /* Per-run state of one program, claimed so that a program that interrupts another has its own. */
 struct scratch {
 	struct unwind_cursor unwind;
 	/* Where the walk began, and what it changes: a copy begins with these. */
 	__u64 start_ip, start_sp, start_fp, start_rbx;
 	struct copy_state copy;
+	struct vma_search vmas;
 	struct pt_regs saved;		/* too large for a program's stack, as what follows */
 	struct stack_wish wish;
 	struct wick_stack_record stack;
@@ -127,6 +139,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wick_module);
 } modules SEC(".maps");
+
+/* Files that are known by their place in the kernel: vma.bpf.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, WICK_KNOWN_FILES);
+	__type(key, __u32);
+	__type(value, struct wick_known_file);
+} known_files SEC(".maps");
 
 /* One value: a rule pool indexed after one look-up. */
 #define WICK_RULES_MAX 16384	/* a whole machine has some two thousand */

@@ -132,6 +132,58 @@ static __always_inline int user_registers(struct run *run, struct pt_regs *regs,
 	return unwind_begin_saved(run->scratch, run->slot, task);
 }
 
+/* How long a process may go on without a list of its mappings, if it does. */
+#define VMAS_ENOUGH_NS 50000000ull
+
+/* Tell which file was not known, unless that is told in this generation. */
+static __always_inline void file_send(struct run *run)
+{
+	const struct wick_task *task = &run->scratch->task.task;
+	struct wick_file_record *record = &run->scratch->vmas.unknown;
+	__u64 *slot = sent_slot(record->identity);
+
+	if (!record->identity || !slot || id_is_sent(run, slot, record->identity))
+		return;
+	record_head(run, &record->head, WICK_RECORD_FILE);
+	record->pid = task->pid;
+	record->exec_id = task->exec_id;
+	record->start_ns = task->start_ns;
+	if (!bpf_ringbuf_output(&ring, record, sizeof(*record), BPF_RB_NO_WAKEUP))
+		*slot = sent_value(run, record->identity);
+}
+
+/*
+ * Walk without a list of mappings, by what the kernel has. Returns whether that is all there is to be
+ * had: registers replaced by those of a signal frame could not begin a copy.
+ */
+static __always_inline int user_stack_walk_vmas(struct run *run)
+{
+	struct vma_search *vmas = &run->scratch->vmas;
+	struct unwind_cursor *s = &run->scratch->unwind;
+
+	vmas->is_used = 1;
+	vmas->slot = run->slot;
+	vmas->unknown.identity = 0;
+	vmas->mapping.start = vmas->mapping.end = 0;
+	COUNT(run, WALKS_USER);
+	unwind_walk_slot(run->slot);
+	file_send(run);
+	return s->stop == UNWIND_STOP_END || s->flags & UNWIND_CROSSED_SIGNAL;
+}
+
+/* The same from where the walk began; registers that it may change are put back. */
+static __always_inline int user_stack_walk_again(struct run *run)
+{
+	struct unwind_cursor *s = &run->scratch->unwind;
+
+	unwind_reset(s);
+	s->ip = run->scratch->start_ip;
+	s->sp = run->scratch->start_sp;
+	s->fp = run->scratch->start_fp;
+	s->regs[UNWIND_RBX] = run->scratch->start_rbx;
+	return user_stack_walk_vmas(run);
+}
+
 /*
  * Walk the user stack of the current task, whose registers are in the scratch state. Returns
  * UNWIND_STOP_NOT_LOADED when that is not possible yet, and it should be copied; UNWIND_STOP_NONE
@@ -143,7 +195,10 @@ static __always_inline int user_stack_walk(struct run *run)
 	const struct wick_task *task = &run->scratch->task.task;
 	__u32 pid = task->pid;
 	struct wick_process *process = bpf_map_lookup_elem(&processes, &pid);
+	__u64 now_ns;
+	int is_walked;
 
+	run->scratch->vmas.is_used = 0;
 	run->scratch->start_ip = s->ip;
 	run->scratch->start_sp = s->sp;
 	run->scratch->start_fp = s->fp;
@@ -156,15 +211,20 @@ static __always_inline int user_stack_walk(struct run *run)
 			s->map_count = process->map_count;
 			COUNT(run, WALKS_USER);
 			unwind_walk_slot(run->slot);
-			if (mappings_may_be_old(run, process) || table_is_missing(run, process))
+			if (table_is_missing(run, process))
 				return UNWIND_STOP_NOT_LOADED;
-			return UNWIND_STOP_NONE;
+			if (!mappings_may_be_old(run, process) || user_stack_walk_again(run))
+				return UNWIND_STOP_NONE;
+			return UNWIND_STOP_NOT_LOADED;
 		}
 	}
+	is_walked = user_stack_walk_vmas(run);
 	/* Of a process that ends nothing can be learned any more, and its place must not be taken. */
-	if (!(task->flags & WICK_TASK_EXITING))
-		tables_request(run, process, bpf_ktime_get_ns());
-	return UNWIND_STOP_NOT_LOADED;
+	now_ns = bpf_ktime_get_ns();
+	if (!(task->flags & WICK_TASK_EXITING) &&
+	    (s->stop != UNWIND_STOP_END || now_ns - task->start_ns > VMAS_ENOUGH_NS))
+		tables_request(run, process, now_ns);
+	return is_walked ? UNWIND_STOP_NONE : UNWIND_STOP_NOT_LOADED;
 }
 
 /*

@@ -13,6 +13,7 @@
 #include "bpf/sampler_maps.bpf.h"
 #include "bpf/stack_id.h"
 #include "bpf/unwind_step.h"
+#include "bpf/vma.bpf.h"
 
 /* 2^17 mappings in one process; log2 of it plus one steps find any. */
 #define MAPPING_SEARCH_STEPS 18
@@ -21,8 +22,14 @@
 
 static __always_inline struct wick_mapping *mapping_search(struct unwind_cursor *s, __u64 address)
 {
+	struct scratch *scratch = container_of(s, struct scratch, unwind);
 	__u32 low = s->map_first, high = s->map_first + s->map_count;
 
+	/* What was looked up before the step: a search below it would take too much stack on 5.10. */
+	if (scratch->vmas.is_used)
+		return address >= scratch->vmas.mapping.start && address < scratch->vmas.mapping.end ?
+			       &scratch->vmas.mapping :
+			       NULL;
 	for (int i = 0; i < MAPPING_SEARCH_STEPS; i++) {
 		__u32 middle = (low + high) >> 1;
 		struct wick_mapping *m;
@@ -313,10 +320,15 @@ static __always_inline void unwind_reset(struct unwind_cursor *s)
 /* The whole walk in scratch state @slot. Global like its step: callers are verified without it. */
 __noinline int unwind_walk_slot(__u32 slot)
 {
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
 	_Static_assert(UNWIND_FRAMES_MAX < UNWIND_FRAMES_SLOTS, "one more step finds the limit");
-	for (int i = 0; i <= UNWIND_FRAMES_MAX; i++)
+	for (int i = 0; s && i <= UNWIND_FRAMES_MAX; i++) {
+		if (s->vmas.is_used)
+			vma_find_slot(slot);
 		if (unwind_step_slot(slot))
 			break;
+	}
 	return 0;
 }
 

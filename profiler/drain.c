@@ -243,6 +243,15 @@ static int read_request(struct drain *d, const void *record, size_t size)
 	return notice_batch_add_request(record_batch(d, &r->head), r);
 }
 
+static int read_file(struct drain *d, const void *record, size_t size)
+{
+	const struct wick_file_record *r = record;
+
+	if (size < sizeof(*r))
+		return -EBADMSG;
+	return notice_batch_add_file(record_batch(d, &r->head), r);
+}
+
 static int read_record(void *context, const void *record, size_t size)
 {
 	static int (*const readers[])(struct drain *, const void *, size_t) = {
@@ -250,6 +259,7 @@ static int read_record(void *context, const void *record, size_t size)
 		[WICK_RECORD_COPY] = read_copy,	      [WICK_RECORD_EVENT] = read_event,
 		[WICK_RECORD_REQUEST] = read_request, [WICK_RECORD_DETAIL] = read_detail,
 		[WICK_RECORD_SLEEPER] = read_sleeper, [WICK_RECORD_TEXT] = read_text,
+		[WICK_RECORD_FILE] = read_file,
 	};
 	const struct wick_record *head = record;
 	struct drain *d = context;

@@ -129,6 +129,7 @@ static int open_tables(struct session *s, struct error *err)
 			.modules_fd = bpf_maps_fd(s->maps, "modules"),
 			.mappings_fd = bpf_maps_fd(s->maps, "mappings"),
 			.processes_fd = bpf_maps_fd(s->maps, "processes"),
+			.known_files_fd = bpf_maps_fd(s->maps, "known_files"),
 			.segment_limit = s->limits.segments,
 			.rule_limit = s->limits.rules,
 			.module_limit = s->limits.modules,

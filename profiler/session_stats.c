@@ -135,6 +135,7 @@ static void fill_user_side(const struct session *s, const struct capture_stats *
 	named_add(ret->counters, "modules-full", tables->modules.full);
 	named_add(ret->counters, "maps-unread", tables->maps_failed);
 	named_add(ret->counters, "copies-complete", tables->copies_complete);
+	named_add(ret->counters, "files-known", tables->store.files_known);
 }
 
 static void fill_resolved(const struct session *s, struct session_stats *ret)

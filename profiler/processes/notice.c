@@ -31,6 +31,7 @@ struct notice_batch *notice_batch_free(struct notice_batch *batch)
 	arena_free(batch->arena);
 	free(batch->notices);
 	free(batch->requests);
+	free(batch->files);
 	free(batch->copies);
 	window_free(batch->window);
 	free(batch);
@@ -63,6 +64,16 @@ int notice_batch_add_request(struct notice_batch *batch, const struct wick_reque
 	if (r < 0)
 		return r;
 	batch->requests[batch->request_count++] = *request;
+	return 0;
+}
+
+int notice_batch_add_file(struct notice_batch *batch, const struct wick_file_record *file)
+{
+	int r = alloc_grow(&batch->files, &batch->file_capacity, batch->file_count + 1);
+
+	if (r < 0)
+		return r;
+	batch->files[batch->file_count++] = *file;
 	return 0;
 }
 
@@ -147,8 +158,8 @@ int notice_batch_add_sleeper(struct notice_batch *batch, const struct wick_sleep
 
 bool notice_batch_is_empty(const struct notice_batch *batch)
 {
-	return !batch->notice_count && !batch->request_count && !batch->copy_count &&
-	       !batch->notices_lost && !batch->window;
+	return !batch->notice_count && !batch->request_count && !batch->file_count &&
+	       !batch->copy_count && !batch->notices_lost && !batch->window;
 }
 
 static int compare_u64(uint64_t a, uint64_t b)

@@ -53,6 +53,8 @@ struct notice_batch {
 	bool notices_lost;			/* re-read every loaded process from /proc */
 	struct wick_request_record *requests;
 	size_t request_count, request_capacity;
+	struct wick_file_record *files;
+	size_t file_count, file_capacity;
 	struct stack_copy *copies;
 	size_t copy_count, copy_capacity;
 	/* A drained window to pass on once the rest is done, or NULL. */
@@ -74,6 +76,7 @@ bool notice_batch_is_empty(const struct notice_batch *batch);
  */
 int notice_batch_add(struct notice_batch *batch, const struct notice *notice);
 int notice_batch_add_request(struct notice_batch *batch, const struct wick_request_record *request);
+int notice_batch_add_file(struct notice_batch *batch, const struct wick_file_record *file);
 int notice_batch_add_sleeper(struct notice_batch *batch, const struct wick_sleeper_record *record);
 int notice_batch_add_copy(struct notice_batch *batch, const struct wick_copy_record *record);
 /* Order notices and copies by time. */

@@ -19,9 +19,12 @@
 /* When the array is nearly full. */
 #define SCAN_INTERVAL_LOW_NS 1000000000ull
 
+#define KNOWN_FILES_BYTES (WICK_KNOWN_FILES * sizeof(struct wick_known_file))
+
 struct mapping_store {
 	struct mapping_ranges *ranges;
 	struct wick_mapping *mappings;	/* the kernel's, mapped */
+	struct wick_known_file *files;	/* the same */
 	uint32_t limit;
 	int processes_fd;
 	uint64_t scanned_ns;
@@ -35,10 +38,17 @@ static size_t mappings_bytes(uint32_t limit)
 	return limit * sizeof(struct wick_mapping);
 }
 
-int mapping_store_new(int mappings_fd, int processes_fd, uint32_t limit, struct mapping_store **ret)
+static void *map_shared(int fd, size_t bytes)
+{
+	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+int mapping_store_new(int mappings_fd, int processes_fd, int known_files_fd, uint32_t limit,
+		      struct mapping_store **ret)
 {
 	_cleanup_(mapping_store_freep) struct mapping_store *store = calloc(1, sizeof(*store));
-	void *mappings;
 
 	if (!store)
 		return -ENOMEM;
@@ -49,11 +59,10 @@ int mapping_store_new(int mappings_fd, int processes_fd, uint32_t limit, struct 
 	store->processes = calloc(SCAN_ENTRIES, sizeof(*store->processes));
 	if (!store->ranges || !store->pids || !store->processes)
 		return -ENOMEM;
-	mappings = mmap(NULL, mappings_bytes(limit), PROT_READ | PROT_WRITE, MAP_SHARED,
-			mappings_fd, 0);
-	if (mappings == MAP_FAILED)
+	store->mappings = map_shared(mappings_fd, mappings_bytes(limit));
+	store->files = map_shared(known_files_fd, KNOWN_FILES_BYTES);
+	if (!store->mappings || !store->files)
 		return -errno;
-	store->mappings = mappings;
 	*ret = take_ptr(store);
 	return 0;
 }
@@ -64,6 +73,8 @@ struct mapping_store *mapping_store_free(struct mapping_store *store)
 		return NULL;
 	if (store->mappings)
 		munmap(store->mappings, mappings_bytes(store->limit));
+	if (store->files)
+		munmap(store->files, KNOWN_FILES_BYTES);
 	mapping_ranges_free(store->ranges);
 	free(store->pids);
 	free(store->processes);
@@ -164,6 +175,19 @@ int mapping_store_find_process(const struct mapping_store *store, uint32_t pid,
 		return r;
 	*ret = process;
 	return 0;
+}
+
+void mapping_store_know_file(struct mapping_store *store, uint64_t identity,
+			     const struct mapping *mapping)
+{
+	struct wick_known_file *file = &store->files[identity & (WICK_KNOWN_FILES - 1)];
+
+	/* Who reads it sees no identity, or that of all it reads. */
+	__atomic_store_n(&file->identity, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&file->address, mapping->start - mapping->bias, __ATOMIC_RELAXED);
+	__atomic_store_n(&file->module, module_info(mapping->module)->id, __ATOMIC_RELAXED);
+	__atomic_store_n(&file->identity, identity, __ATOMIC_RELEASE);
+	store->stats.files++;
 }
 
 static int entries_mark(struct mapping_store *store, uint32_t count, struct hashmap *seen)

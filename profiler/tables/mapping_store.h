@@ -21,11 +21,11 @@
 struct mapping_store;
 
 struct mapping_store_stats {
-	uint64_t used, full, published, gone, scans;
+	uint64_t used, full, published, gone, scans, files;
 };
 
 /* Descriptors are borrowed. Returns 0 or a negative errno. */
-int mapping_store_new(int mappings_fd, int processes_fd, uint32_t limit,
+int mapping_store_new(int mappings_fd, int processes_fd, int known_files_fd, uint32_t limit,
 		      struct mapping_store **ret);
 struct mapping_store *mapping_store_free(struct mapping_store *store);
 DEFINE_CLEANUP(struct mapping_store *, mapping_store_free)
@@ -38,6 +38,8 @@ int mapping_store_fork(struct mapping_store *store, uint32_t parent, uint32_t ch
 void mapping_store_forget(struct mapping_store *store, uint32_t pid, uint64_t now_ns);
 int mapping_store_find_process(const struct mapping_store *store, uint32_t pid,
 			       struct wick_process *ret);
+void mapping_store_know_file(struct mapping_store *store, uint64_t identity,
+			     const struct mapping *mapping);
 /* Frees ranges when many are used, or it has not for long. */
 void mapping_store_collect(struct mapping_store *store, uint64_t now_ns);
 /*

@@ -210,6 +210,18 @@ void process_loader_answer(struct process_loader *loader, const struct wick_requ
 	process_publish(loader, process, now_ns);
 }
 
+void process_loader_know_file(struct process_loader *loader, const struct wick_file_record *file,
+			      uint64_t now_ns)
+{
+	const struct process *process = process_loader_get(loader, file->pid, file->start_ns,
+							   file->exec_id, now_ns);
+	const struct mapping *m = process ? process_find_mapping(process, file->start) : NULL;
+
+	/* What is not that place of that file any more is asked for again. */
+	if (m && m->module && m->start == file->start && m->offset == file->offset)
+		table_store_know_file(loader->store, file->identity, m);
+}
+
 /*
  * The identity of a process that was forked from a published one: the kernel side
  * made its entry by itself.

@@ -45,6 +45,9 @@ const struct process *process_loader_get(struct process_loader *loader, uint32_t
 /* The same, and publish it: the answer to a request. Or load the one table it asks for. */
 void process_loader_answer(struct process_loader *loader, const struct wick_request_record *request,
 			   uint64_t now_ns);
+/* A process maps a file that the kernel side does not know yet: tell it which module that is. */
+void process_loader_know_file(struct process_loader *loader, const struct wick_file_record *file,
+			      uint64_t now_ns);
 /* Publish the lists that changed since they were published. */
 void process_loader_update(struct process_loader *loader, uint64_t now_ns);
 /* Load the tables of @pid before anybody asks. Returns 0 or why its mappings cannot be read. */

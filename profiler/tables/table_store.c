@@ -103,8 +103,8 @@ static int store_init(struct table_store *store)
 	store->rules = map_shared(options->rules_fd, rules_bytes(store));
 	if (!store->modules || !store->rules)
 		return -errno;
-	r = mapping_store_new(options->mappings_fd, options->processes_fd, options->mapping_limit,
-			      &store->mappings);
+	r = mapping_store_new(options->mappings_fd, options->processes_fd, options->known_files_fd,
+			      options->mapping_limit, &store->mappings);
 	if (r < 0)
 		return r;
 	for (uint32_t i = 0; i < SEGMENTS_AT_FIRST && i < options->segment_limit && !r; i++)
@@ -458,6 +458,12 @@ int table_store_find_process(const struct table_store *store, uint32_t pid,
 	return mapping_store_find_process(store->mappings, pid, ret);
 }
 
+void table_store_know_file(struct table_store *store, uint64_t identity,
+			   const struct mapping *mapping)
+{
+	mapping_store_know_file(store->mappings, identity, mapping);
+}
+
 void table_store_stats(const struct table_store *store, struct table_store_stats *ret)
 {
 	struct mapping_store_stats mappings;
@@ -470,6 +476,7 @@ void table_store_stats(const struct table_store *store, struct table_store_stats
 	ret->mappings_full = mappings.full;
 	ret->processes_published = mappings.published;
 	ret->processes_gone = mappings.gone;
+	ret->files_known = mappings.files;
 	ret->scans = mappings.scans;
 }
 

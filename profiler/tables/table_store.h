@@ -36,6 +36,7 @@ struct table_store_options {
 	int modules_fd;		/* array of struct wick_module by module number, mmap-able */
 	int mappings_fd;	/* array of struct wick_mapping, mmap-able */
 	int processes_fd;	/* hash, u32 pid to struct wick_process */
+	int known_files_fd;	/* array of WICK_KNOWN_FILES struct wick_known_file, mmap-able */
 	uint32_t segment_limit, rule_limit, module_limit, mapping_limit;
 };
 
@@ -48,6 +49,7 @@ struct table_store_stats {
 	uint64_t rules, rule_pool_full;	/* rows without their rule, because there were too many */
 	uint64_t build_ns, cfi_bytes, rows_built;
 	uint64_t mappings_used, mappings_full, processes_published;
+	uint64_t files_known;		/* how often the kernel side was told of one */
 	uint64_t processes_gone;	/* ended or executed before they were published */
 	uint64_t scans;			/* looks at all processes to find ranges to free */
 };
@@ -82,6 +84,13 @@ void table_store_forget(struct table_store *store, uint32_t pid, uint64_t now_ns
 /* What the kernel side knows of @pid now. Returns 0, -ENOENT, or a negative errno. */
 int table_store_find_process(const struct table_store *store, uint32_t pid,
 			     struct wick_process *ret);
+
+/*
+ * What the kernel side calls @identity is what @mapping, which has a module, begins with: processes that
+ * map it are walked before they are published.
+ */
+void table_store_know_file(struct table_store *store, uint64_t identity,
+			   const struct mapping *mapping);
 
 /* The host's view of the same tables, for copied stacks: rule for ELF @address of module @id. */
 uint64_t table_store_rule(const struct table_store *store, uint32_t module_id, uint64_t address);

@@ -314,6 +314,8 @@ static void batch_take(struct tables *t, struct notice_batch *batch)
 		copy = copies_take(t, batch, copy, batch->notices[i].time_ns, now_ns);
 		process_loader_apply(t->loader, &batch->notices[i], now_ns);
 	}
+	for (size_t i = 0; i < batch->file_count; i++)
+		process_loader_know_file(t->loader, &batch->files[i], now_ns);
 	for (size_t i = 0; i < batch->request_count; i++)
 		process_loader_answer(t->loader, &batch->requests[i], now_ns);
 	process_loader_update(t->loader, now_ns);

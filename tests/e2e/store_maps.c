@@ -45,6 +45,8 @@ void store_maps_open(struct table_store_options *options)
 				     options->module_limit, -1);
 	options->mappings_fd = create(BPF_MAP_TYPE_ARRAY, "mappings", sizeof(struct wick_mapping),
 				      options->mapping_limit, -1);
+	options->known_files_fd = create(BPF_MAP_TYPE_ARRAY, "known_files",
+					 sizeof(struct wick_known_file), WICK_KNOWN_FILES, -1);
 	options->processes_fd = create(BPF_MAP_TYPE_HASH, "processes", sizeof(struct wick_process),
 				       PROCESSES, -1);
 }
@@ -55,6 +57,7 @@ void store_maps_close(struct table_store_options *options)
 	close(options->rules_fd);
 	close(options->modules_fd);
 	close(options->mappings_fd);
+	close(options->known_files_fd);
 	close(options->processes_fd);
 }
 
@@ -86,6 +89,15 @@ void store_maps_module(const struct table_store_options *options, uint32_t id,
 		       struct wick_module *ret)
 {
 	assert_int_equal(bpf_map_lookup_elem(options->modules_fd, &id, ret), 0);
+}
+
+bool store_maps_file(const struct table_store_options *options, uint64_t identity,
+		     struct wick_known_file *ret)
+{
+	uint32_t index = identity & (WICK_KNOWN_FILES - 1);
+
+	assert_int_equal(bpf_map_lookup_elem(options->known_files_fd, &index, ret), 0);
+	return ret->identity == identity;
 }
 
 /* The block that @cell is in. */

@@ -28,6 +28,9 @@ void store_maps_mapping(const struct table_store_options *options, uint32_t inde
 			struct wick_mapping *ret);
 void store_maps_module(const struct table_store_options *options, uint32_t id,
 		       struct wick_module *ret);
+/* What is known of the file with @identity; returns false when it is another one, or none. */
+bool store_maps_file(const struct table_store_options *options, uint64_t identity,
+		     struct wick_known_file *ret);
 /* The rule for ELF @address of module @id, looked up as bpf/unwind.bpf.h does it. */
 uint64_t store_maps_rule(const struct table_store_options *options, uint32_t id,
 			 uint64_t address);

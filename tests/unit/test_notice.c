@@ -15,6 +15,7 @@ static void test_owns(void **state)
 	char path[] = "/usr/bin/true";
 	struct notice notice = { .type = NOTICE_MMAP, .pid = 7, .path = path };
 	struct wick_request_record request = { .pid = 8 };
+	struct wick_file_record file = { .identity = 9, .start = 10 };
 
 	assert_non_null(batch);
 	assert_true(notice_batch_is_empty(batch));
@@ -23,6 +24,10 @@ static void test_owns(void **state)
 	assert_false(notice_batch_is_empty(batch));
 	memset(path, 'x', sizeof(path) - 1);
 	memset(&request, 0, sizeof(request));
+	assert_int_equal(notice_batch_add_file(batch, &file), 0);
+	memset(&file, 0, sizeof(file));
+	assert_int_equal(batch->files[0].identity, 9);
+	assert_int_equal(batch->files[0].start, 10);
 	assert_string_equal(batch->notices[0].path, "/usr/bin/true");
 	assert_int_equal(batch->notices[0].pid, 7);
 	assert_int_equal(batch->requests[0].pid, 8);
@@ -41,6 +46,9 @@ static void test_empty(void **state)
 	batch->notices_lost = false;
 	batch->window = window_new(0);
 	assert_non_null(batch->window);
+	assert_false(notice_batch_is_empty(batch));
+	batch->window = window_free(batch->window);
+	assert_int_equal(notice_batch_add_file(batch, &(struct wick_file_record){ .pid = 1 }), 0);
 	assert_false(notice_batch_is_empty(batch));
 	assert_null(notice_batch_free(NULL));
 }
@@ -124,12 +132,15 @@ static int fill(void *arg)
 	_cleanup_(notice_batch_freep) struct notice_batch *batch = notice_batch_new();
 	struct notice notice = { .path = "/a" };
 	struct wick_request_record request = { .pid = 1 };
+	struct wick_file_record file = { .pid = 1 };
 	int r = batch ? 0 : -ENOMEM;
 
 	for (int i = 0; i < 20 && !r; i++) {
 		r = notice_batch_add(batch, &notice);
 		if (!r)
 			r = notice_batch_add_request(batch, &request);
+		if (!r)
+			r = notice_batch_add_file(batch, &file);
 		if (!r)
 			r = notice_batch_add_copy(batch, arg);
 	}

@@ -33,6 +33,9 @@ SWITCH_APART_NS = 3e5
 SWITCHES_PERCENT, SWITCHES_APART = 2, 10
 # The first stacks come before the tables of a program are there, on a slow machine.
 STACKS_PERCENT = 80
+# Programs that end at once, each with some system calls.
+MOMENTS = 200
+COMPLETE_PERCENT = 99
 
 
 class Recording:
@@ -342,8 +345,21 @@ def check_opens(text):
     yield "trace: they come in order of time", times == sorted(times)
 
 
+def check_moments(recording, truth):
+    """What the recording says of itself: stacks of files that are known need no copy."""
+    said = {name: int(count)
+            for name, count in re.findall(r"^(\S+) +(\d+)$", truth("moments"), re.M)}
+    user, complete = said["reported_user"], said["complete_user"]
+    copies = said.get("counter.copies", 0)
+    yield ("moments: %d of %d stacks of programs that end at once are complete" % (complete, user),
+           user >= MOMENTS and complete >= user * COMPLETE_PERCENT / 100)
+    yield ("moments: %d of them are copies, %d files are known" % (copies, said["counter.files-known"]),
+           copies <= user * (100 - STACKS_PERCENT) / 100)
+
+
 # By the name of the recording.
 CHECKS = {
+    "moments": [check_invariant, check_moments],
     "probes-user": [check_invariant, check_user_probes],
     "probes-kernel": [check_invariant, check_kernel_probes, check_kernel_leaves],
     "probes-self": [check_invariant],

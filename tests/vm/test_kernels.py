@@ -116,8 +116,8 @@ class Machine:
             self.case(sentence, holds, self.said(name))
 
     def check_sources(self):
-        for name in ("sources", "interrupts", "wall", "probes-user", "probes-kernel",
-                     "probes-self"):
+        for name in ("sources", "interrupts", "wall", "moments", "probes-user",
+                     "probes-kernel", "probes-self"):
             self.check_source(name)
         self.check_trampolines()
         self.case("functions of the kernel are probed by kprobes and trampolines",
