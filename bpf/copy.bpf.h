@@ -112,8 +112,15 @@ struct {
 	__type(value, __u64);
 } copy_credit SEC(".maps");
 
-/* Whether this CPU may make a copy now: on average one each copy_interval_ns, some in a row. */
-static __always_inline int copy_allowed(__u64 now_ns)
+/* What a copy takes from the credit: the whole interval for a full part and more, less for less. */
+#define COPY_BYTES_CHARGED_LEAST 1024
+_Static_assert((WICK_COPY_BYTES & (WICK_COPY_BYTES - 1)) == 0, "it is divided by");
+
+/*
+ * Whether this CPU may make a copy of @bytes now: on average one full part each copy_interval_ns, some
+ * in a row. Stacks of programs that have just begun are short, and may be as many more.
+ */
+static __always_inline int copy_allowed(__u64 now_ns, __u64 bytes)
 {
 	__u64 burst_ns = settings.copy_interval_ns * settings.copy_burst;
 	__u32 zero = 0;
@@ -125,7 +132,11 @@ static __always_inline int copy_allowed(__u64 now_ns)
 		*next = now_ns - burst_ns;
 	if (*next > now_ns)
 		return 0;
-	*next += settings.copy_interval_ns;
+	if (bytes > WICK_COPY_BYTES)
+		bytes = WICK_COPY_BYTES;
+	if (bytes < COPY_BYTES_CHARGED_LEAST)
+		bytes = COPY_BYTES_CHARGED_LEAST;
+	*next += settings.copy_interval_ns * bytes / WICK_COPY_BYTES;
 	return 1;
 }
 
@@ -149,8 +160,9 @@ static __always_inline __u64 copy_base(__u64 sp)
 }
 
 /*
- * Where the stack ends of a first thread: above are its arguments and environment. Of other threads
- * it is not known; the kernel keeps 128 MiB below the first one's free of them.
+ * Where the stack ends of a first thread: above are its arguments and environment. Of other threads,
+ * and of stacks for signals, it is not known; the kernel keeps 128 MiB below the first one's free of
+ * them.
  */
 #define FIRST_STACK_BYTES (128ull << 20)
 #define TOP_UNKNOWN ~0ull
@@ -207,8 +219,34 @@ static __always_inline __u32 part_fill(struct wick_copy_record *part, __u64 from
 			break;
 		bytes += PIECE_BYTES;
 	}
+	/* What lies above it was read along. */
+	if (bytes > top - from)
+		bytes = top - from;
 	part->bytes = bytes;
 	return bytes;
+}
+
+/* Whether what lies from @from upwards fits into one part, which then is sent as long as it is. */
+static __always_inline int part_is_last(__u64 from, __u64 top)
+{
+	return top != TOP_UNKNOWN && top - from <= WICK_COPY_BYTES;
+}
+
+/* Send scratch->part, with its @bytes of data. Nonzero: no room. */
+static __always_inline long part_send(struct scratch *s, __u32 bytes, __u64 flags)
+{
+	/* At least 1, at most all: for verifiers. */
+	__u32 size = WICK_COPY_RECORD_HEAD_BYTES + ((bytes - 1) & (WICK_COPY_BYTES - 1)) + 1;
+
+	return bpf_ringbuf_output(&ring, &s->part, size, flags);
+}
+
+static __always_inline void part_head(struct wick_copy_record *part, struct scratch *s)
+{
+	part->head = s->copy.head;
+	part->time_ns = s->copy.time_ns;
+	part->key.task = s->task.id;
+	part->part = ++s->copy.part;
 }
 
 /*
@@ -229,34 +267,25 @@ __noinline int copy_part_slot(__u32 slot)
 		copy->next = hole_end(copy->next, copy->top);
 	if (!copy->next || copy->next >= copy->top || !copies_have_room())
 		return 1;
+	if (part_is_last(copy->next, copy->top)) {
+		part_head(&s->part, s);
+		copy->bytes = part_fill(&s->part, copy->next, copy->top);
+		return part_send(s, copy->bytes, BPF_RB_NO_WAKEUP) != 0;
+	}
 	part = bpf_ringbuf_reserve(&ring, sizeof(*part), 0);
 	if (!part)
 		return 1;
-	part->head = copy->head;
-	part->time_ns = copy->time_ns;
-	part->key.task = s->task.id;
-	part->part = ++copy->part;
+	part_head(part, s);
 	copy->bytes = part_fill(part, copy->next, copy->top);
 	bpf_ringbuf_submit(part, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 
-/*
- * Send registers and stack of scratch state @slot, and what does not fit into more parts. Those are
- * sent before it is, but lie behind it: who reads it finds them there. Nonzero: no room.
- */
-__noinline int copy_send_slot(__u32 slot)
+/* Everything but the stack. */
+static __always_inline void copy_head(struct wick_copy_record *record, const struct scratch *s)
 {
-	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-	struct wick_copy_record *record;
-	struct copy_state *copy;
+	const struct copy_state *copy = &s->copy;
 
-	if (!s || !copies_have_room())
-		return 1;
-	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
-	if (!record)
-		return 1;
-	copy = &s->copy;
 	record->head = copy->head;
 	record->key = copy->key;
 	record->value = copy->value;
@@ -271,7 +300,31 @@ __noinline int copy_send_slot(__u32 slot)
 		record->regs[i] = s->unwind.regs[i];
 	record->regs[UNWIND_RBX] = s->start_rbx;
 	record->part = 0;
-	copy->next = copy_base(s->start_sp);
+}
+
+/*
+ * Send registers and stack of scratch state @slot, and what does not fit into more parts. Those are
+ * sent before it is, but lie behind it: who reads it finds them there. Nonzero: no room.
+ */
+__noinline int copy_send_slot(__u32 slot)
+{
+	struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+	struct wick_copy_record *record;
+	struct copy_state *copy;
+	__u32 bytes;
+
+	if (!s || !copies_have_room())
+		return 1;
+	copy = &s->copy;
+	if (part_is_last(copy->next, copy->top)) {
+		copy_head(&s->part, s);
+		bytes = part_fill(&s->part, copy->next, copy->top);
+		return part_send(s, bytes, ring_flags(ring_held())) != 0;
+	}
+	record = bpf_ringbuf_reserve(&ring, sizeof(*record), 0);
+	if (!record)
+		return 1;
+	copy_head(record, s);
 	copy->part = 0;
 	copy->bytes = part_fill(record, copy->next, copy->top);
 	for (int i = 1; i < WICK_COPY_PARTS; i++)
@@ -290,14 +343,15 @@ static __always_inline int copy_send(struct run *run, const struct wick_key *key
 	struct copy_state *copy = &run->scratch->copy;
 
 	copy->time_ns = bpf_ktime_get_ns();
-	if (!copy_allowed(copy->time_ns)) {
+	copy->top = stack_top(run->task, run->scratch->start_sp);
+	if (!copy_allowed(copy->time_ns, copy->top - run->scratch->start_sp)) {
 		COUNT(run, COPIES_LIMITED);
 		return -1;
 	}
+	copy->next = copy_base(run->scratch->start_sp);
 	record_head(run, &copy->head, WICK_RECORD_COPY);
 	copy->key = *key;
 	copy->value = *value;
-	copy->top = stack_top(run->task, run->scratch->start_sp);
 	if (copy_send_slot(run->slot)) {
 		COUNT(run, COPIES_LOST);
 		return -1;

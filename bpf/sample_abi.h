@@ -252,8 +252,9 @@ struct wick_copy_record {
 	wick_u64 base;			/* user address of data[0]: below sp, or above if it was not there */
 	wick_u32 bytes;			/* how much of data is valid */
 	wick_u32 part;			/* 0, and then upwards */
-	wick_u8 data[WICK_COPY_BYTES];
+	wick_u8 data[WICK_COPY_BYTES];	/* a part that is not full may be sent without the rest */
 };
+#define WICK_COPY_RECORD_HEAD_BYTES __builtin_offsetof(struct wick_copy_record, data)
 
 /*
  * The user registers of a thread that is not on a CPU: user space reads its stack, and sees by the count

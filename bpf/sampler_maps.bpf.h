@@ -60,6 +60,7 @@ struct scratch {
 	struct vma_search vmas;
 	struct pt_regs saved;		/* too large for a program's stack, as what follows */
 	struct stack_wish wish;
+	struct wick_copy_record part;
 	struct wick_stack_record stack;
 	struct wick_task_record task;	/* the last one, */
 	__u64 task_mark;		/* by this mix of what it goes by, */

@@ -216,7 +216,7 @@ static int read_copy(struct drain *d, const void *record, size_t size)
 	const struct wick_copy_record *r = record;
 	int error;
 
-	if (size < sizeof(*r))
+	if (size < WICK_COPY_RECORD_HEAD_BYTES || r->bytes > size - WICK_COPY_RECORD_HEAD_BYTES)
 		return -EBADMSG;
 	error = notice_batch_add_copy(record_batch(d, &r->head), r);
 	if (error < 0)

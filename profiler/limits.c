@@ -29,7 +29,7 @@ void limits_fill(uint64_t memory, unsigned int cpus, unsigned int sources,
 		 struct session_limits *l, uint64_t *ret_window_bytes)
 {
 	/* A ring must hold what a busy machine sends between two wake-ups of the drain. */
-	uint64_t ring = (256ull << 10) * cpus + (1ull << 20);
+	uint64_t ring = (512ull << 10) * cpus + (1ull << 20);
 	uint64_t share = memory / 16;
 
 	fill(&l->ring_bytes,
@@ -43,7 +43,7 @@ void limits_fill(uint64_t memory, unsigned int cpus, unsigned int sources,
 	fill(&l->modules, clamp(share / 16 / sizeof(struct wick_module), 1024, 65536));
 	fill(&l->rules, 16384);
 	fill(&l->segments, clamp(memory / 2 / SEGMENT_BYTES, 1, WICK_SEGMENTS_MAX));
-	fill(&l->copies_per_second, 1000);
+	fill(&l->copies_per_second, 4000);
 	fill(&l->queue_items, 256);
 	fill(&l->window_ms, 1000);
 	*ret_window_bytes = memory / 4;

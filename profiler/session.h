@@ -45,7 +45,7 @@ struct session_limits {
 	uint32_t mappings, processes, modules, rules;
 	uint32_t waits;			/* threads whose waits are measured, of each source */
 	uint32_t segments;		/* of 4 MiB, for tables */
-	uint32_t copies_per_second;	/* per CPU */
+	uint32_t copies_per_second;	/* full ones, per CPU */
 	uint32_t queue_items;
 	uint32_t window_ms;		/* the longest time between drains */
 };

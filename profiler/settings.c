@@ -13,8 +13,8 @@
 #define NS_PER_SECOND 1000000000ull
 /* THREAD_SIZE of x86-64 since 3.15; only used before 5.15. */
 #define KERNEL_STACK_BYTES 16384
-/* Copies in a row: a burst of new processes is what they are for. */
-#define COPY_BURST 64
+/* Copies in a row, as this part of those of a second: a burst of new processes is what they are for. */
+#define COPY_BURST_PART 4
 /* Of the ring, for tasks and details: without them a sample is lost or changed, without stacks not. */
 #define RING_RESERVED_PART 8
 
@@ -99,7 +99,7 @@ int settings_fill(const struct session_options *options, const struct session_li
 		.value_per_sample = NS_PER_SECOND / options->frequency_hz,
 		.sent_mask = limits->sent - 1,
 		.copy_interval_ns = NS_PER_SECOND / limits->copies_per_second,
-		.copy_burst = COPY_BURST,
+		.copy_burst = limits->copies_per_second / COPY_BURST_PART ?: 1,
 		.thread_bytes = KERNEL_STACK_BYTES,
 		.cpu_count = cpus,
 		.wakeup_bytes = limits->wakeup_bytes,
