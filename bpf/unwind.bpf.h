@@ -27,7 +27,8 @@ static __always_inline struct wick_mapping *mapping_search(struct unwind_cursor 
 
 	/* What was looked up before the step: a search below it would take too much stack on 5.10. */
 	if (scratch->vmas.is_used)
-		return address >= scratch->vmas.mapping.start && address < scratch->vmas.mapping.end ?
+		return address >= scratch->vmas.mapping.start &&
+				       address < scratch->vmas.mapping.end ?
 			       &scratch->vmas.mapping :
 			       NULL;
 	for (int i = 0; i < MAPPING_SEARCH_STEPS; i++) {

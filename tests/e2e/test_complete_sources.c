@@ -83,6 +83,11 @@ static const struct complete_case {
 	bool (*is_chosen)(const struct program *program);
 	const struct program *program;	/* this one alone */
 	uint64_t memory_bytes;		/* 0: the default */
+	/*
+	 * Many short programs: only their sum is looked at. On a machine that others use stacks wait longer
+	 * to be named than the memory lasts: those that are shed then are lost, and are none here.
+	 */
+	bool is_crowd;
 } cases[] = {
 	{ "of programs at work in all sources",
 	  { "cpu", "offcpu", "wakeup", "runq", "switch", "syscall", "lock", "fault", "signal" },
@@ -99,7 +104,8 @@ static const struct complete_case {
 	  { "cpu", "offcpu", "runq", "switch", "syscall", "fault" },
 	  NULL,
 	  &making,
-	  MUCH_MEMORY },
+	  MUCH_MEMORY,
+	  true },
 };
 
 static void row_add(struct rows *rows, const struct row *more)
@@ -134,7 +140,7 @@ static const char *mark_of(const struct profile *p, const struct profile_sample 
 }
 
 static void sample_add(struct rows *rows, const struct profile *p,
-		       const struct profile_sample *sample)
+		       const struct profile_sample *sample, bool is_crowd)
 {
 	const char *mark = mark_of(p, sample);
 	struct row row = { 0 };
@@ -142,9 +148,13 @@ static void sample_add(struct rows *rows, const struct profile *p,
 	/* Of tasks that end or execute, and interrupts, there is none to be had. */
 	if (mark && strncmp(mark, "[incomplete:", strlen("[incomplete:")))
 		return;
+	if (is_crowd && mark && !strcmp(mark, "[incomplete:stack-lost]"))
+		return;
 	snprintf(row.cause, sizeof(row.cause), "%s", mark ?: "");
 	snprintf(row.comm, sizeof(row.comm), "%s",
-		 p->strings[profile_find_label(sample, profile_find_string(p, "comm"))->text]);
+		 is_crowd ? ALL :
+			    p->strings[profile_find_label(sample, profile_find_string(p, "comm"))
+					       ->text]);
 	for (uint32_t v = 0; v < p->value_type_count; v++) {
 		const struct profile_value_type *type = &p->value_types[v];
 
@@ -197,7 +207,7 @@ static bool profile_programs(const struct complete_case *c, const pid_t *pids, s
 	harness_check_invariant(&result.stats);
 	ret->count = 0;
 	for (uint32_t i = 0; i < result.profile->sample_count; i++)
-		sample_add(ret, result.profile, &result.profile->samples[i]);
+		sample_add(ret, result.profile, &result.profile->samples[i], c->is_crowd);
 	are_there = harness_percent(result.stats.reported, result.stats.taken) >= COMPLETE_LEAST;
 	harness_done(&result);
 	return are_there;
