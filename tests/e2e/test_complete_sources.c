@@ -4,7 +4,7 @@
  * well-known programs reach their end: of each program that has enough of them, and of all.
  *
  * Some programs at once under all sources, told apart by name and value type. What came before the
- * tables of a program were there is among them. WICK_COMPLETE_SECONDS says how long to look (3).
+ * tables of a program were there is among them. WICK_COMPLETE_SECONDS says how long to look (5).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,15 +23,18 @@
 #define PROGRAMS_AT_ONCE 10
 /* Until their mappings have come to rest, and for how long. */
 #define START_SECONDS 2
-#define SECONDS "3"
+#define SECONDS "5"
 /*
  * A machine busy with other things may keep tables from coming in time: then one looks again, for so
  * many times as long. Programs are at work for 30 seconds.
  */
-static const int attempts[] = { 1, 3, 7 };
+static const int attempts[] = { 1, 2, 4 };
 #define ROWS_MAX 512
-/* 100,000 samples a second, each process of its own, are more than the windows of the default hold. */
-#define MUCH_MEMORY (256ull << 20)
+/*
+ * 100,000 samples a second, each process of its own, are more than the windows of the default hold; and so
+ * is what waits while a compiler's debug information is read for names.
+ */
+#define MEMORY_BYTES (256ull << 20)
 #define ALL "all of them"
 
 /* Stacks of programs of one name in one source, known by the name of its value. */
@@ -82,7 +85,6 @@ static const struct complete_case {
 	const char *events[12];
 	bool (*is_chosen)(const struct program *program);
 	const struct program *program;	/* this one alone */
-	uint64_t memory_bytes;		/* 0: the default */
 	/*
 	 * Many short programs: only their sum is looked at. On a machine that others use stacks wait longer
 	 * to be named than the memory lasts: those that are shed then are lost, and are none here.
@@ -98,13 +100,11 @@ static const struct complete_case {
 	{ "of programs that live for a moment",
 	  { "cpu", "offcpu", "runq", "switch", "exit", "syscall", "fault" },
 	  NULL,
-	  &moments,
-	  MUCH_MEMORY },
+	  &moments },
 	{ "of what make -j2 runs",
 	  { "cpu", "offcpu", "runq", "switch", "syscall", "fault" },
 	  NULL,
 	  &making,
-	  MUCH_MEMORY,
 	  true },
 };
 
@@ -193,7 +193,7 @@ static bool profile_programs(const struct complete_case *c, const pid_t *pids, s
 					   times * atof(getenv("WICK_COMPLETE_SECONDS") ?: SECONDS),
 				   .session = { .events = events,
 						.frequency_hz = HZ,
-						.memory_bytes = c->memory_bytes,
+						.memory_bytes = MEMORY_BYTES,
 						.pids = pids, .pid_count = count } };
 	struct harness_result result;
 	bool are_there;
