@@ -183,11 +183,13 @@ static void add_row(const struct histograms *h, const struct histogram_source *s
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		if (values[i] < 0)
 			continue;
+		/* One between them, also where a number is wider than its column. */
+		strbuf_add_char(ret, ' ');
 		if (group)
-			add_quantity(h, i ? group->sum : group->count, values[i], VALUE_COLUMNS,
-				     ret);
+			add_quantity(h, i ? group->sum : group->count, values[i],
+				     VALUE_COLUMNS - 1, ret);
 		else
-			add_right(value_name(h, values[i]), VALUE_COLUMNS, ret);
+			add_right(value_name(h, values[i]), VALUE_COLUMNS - 1, ret);
 	}
 	for (size_t i = 0; h->by[i]; i++) {
 		size_t used;
