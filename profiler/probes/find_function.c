@@ -15,6 +15,7 @@
 #include "profiler/probes/probe_finding.h"
 #include "profiler/probes/probe_opcodes.h"
 #include "symbolizer/function_list.h"
+#include "symbolizer/go_prologue.h"
 #include "symbolizer/instructions.h"
 #include "symbolizer/type_worker.h"
 
@@ -110,12 +111,20 @@ static int add_returns(struct search *s, const struct function_entry *function, 
 
 /* ---- one function ---- */
 
+/* How far behind its first byte a function is entered once for each call. */
+static uint64_t entry_bytes(struct search *s, const struct function_entry *function)
+{
+	uint8_t bytes[GO_PROLOGUE_BYTES];
+	ssize_t size = module_read_some(s->module, function->offset, bytes, sizeof(bytes));
+
+	return size > 0 ? go_prologue_bytes(bytes, (size_t)size) : 0;
+}
+
 static int check_instruction(struct search *s, const struct function_entry *function,
-			     struct error *err)
+			     uint64_t offset, struct error *err)
 {
 	uint8_t bytes[INSTRUCTION_BYTES_MAX];
-	ssize_t size = module_read_some(s->module, function->offset + s->finding->words.offset,
-					bytes, sizeof(bytes));
+	ssize_t size = module_read_some(s->module, offset, bytes, sizeof(bytes));
 
 	if (size > 0 && probe_is_possible_at(bytes, (size_t)size))
 		return 0;
@@ -168,12 +177,13 @@ static int add_function(struct search *s, const struct function_entry *function,
 	struct probe_point point = {
 		.role = f->kind->at_return ? PROBE_ROLE_ENTER : PROBE_ROLE_HIT,
 		.path = s->path,
-		.offset = function->offset + f->words.offset,
+		.offset = function->offset + (f->words.has_offset ? f->words.offset :
+								    entry_bytes(s, function)),
 	};
 	struct probe_place *place;
 	int r = check_offset(s, function, err);
 
-	r = r ?: check_instruction(s, function, err);
+	r = r ?: check_instruction(s, function, point.offset, err);
 	if (r < 0)
 		return r;
 	/* Behind its first instructions arguments may lie elsewhere. */

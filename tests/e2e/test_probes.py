@@ -86,6 +86,7 @@ ARGS = ("probed", "args", N)
 METHODS = ("probed_cxx", "methods", N)
 THROW = ("probed_cxx", "throw", N)
 GROW = ("probed_go", "grow", N)
+DEEP = ("probed_go", "grow", 50)
 RUST = ("probed_rust", "add", N)
 HOP = ("probed_cxx", "hop", N)
 MANY = ("probed_many", 20)
@@ -143,6 +144,9 @@ EXACT = [
     ("Go is probed while its stacks grow", "uprobe:{}:main.Grow,value=n", GROW,
      {"main_Grow": N, "main_Grow_n": SUM}),
     ("and its returns", "fn:{}:main.Grow", GROW, {"main_Grow": N}),
+    ("a call that begins again on a larger stack is one", "uprobe:{}:main.deep,value=n", DEEP,
+     {"main_deep": 50 * 201, "main_deep_n": 50 * 200 * 201 // 2}),
+    ("and is measured as one", "fn:{}:main.deep", DEEP, {"main_deep": 50 * 201}),
     ("Rust is", "uprobe:{}:probed_rust::ledger::add,value=b", RUST,
      {"probed_rust_ledger_add": N, "probed_rust_ledger_add_b": 2 * SUM}),
     ("many functions are one event", "uprobe:{}:*e*", ("probed", "jump", N), {"e": None}),

@@ -2,6 +2,7 @@
 /* fuzz_instructions.c - any bytes as the code of a function, the second half of them its cold part. */
 #include <string.h>
 
+#include "symbolizer/go_prologue.h"
 #include "symbolizer/instructions.h"
 #include "tests/fuzz/elf_checks.h"
 #include "tests/fuzz/fuzz.h"
@@ -59,5 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	check_returns(code, text, size);
 	for (i = 0; i < size && i < 64; i++)
 		instructions_begin_at(code, text, 0, i, &begins);
+	fuzz_check(go_prologue_bytes(bytes, size) <= size,
+		   "a prologue is longer than its function");
 	return 0;
 }
