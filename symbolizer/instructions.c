@@ -232,8 +232,6 @@ static int walk_jump(struct walk *walk, uint64_t target)
 	struct code_range range;
 	int r;
 
-	if (target == walk->parts[0].start)
-		walk->found.repeats_entry = true;
 	if (walk_has(walk, target))
 		return 0;
 	r = cold_parts_find(walk->code->cold, target, &range);

@@ -26,8 +26,6 @@ struct function_returns {
 	 * behind the function's end. Jump tables of switch statements are understood, as compilers make them.
 	 */
 	bool leaves_by_jump;
-	/* It jumps to its own first byte, so a probe there is hit more often than it is called. */
-	bool repeats_entry;
 	/* It calls nothing and does not leave by a jump, so that no exception can cross it. */
 	bool is_leaf;
 };

@@ -188,31 +188,30 @@ static const struct function_case {
 	const char *function;
 	int result;
 	size_t returns;		/* SIZE_MAX: it is not said how many */
-	bool leaves_by_jump, repeats_entry, is_leaf;
+	bool leaves_by_jump, is_leaf;
 } function_cases[] = {
-	{ "a return is found", "plain", 0, 1, false, false, true },
-	{ "each of several is, with any prefix", "twice", 0, 2, false, false, true },
-	{ "one that pops arguments is", "pops", 0, 1, false, false, true },
-	{ "what calls is no leaf", "calls", 0, 1, false, false, false },
-	{ "a conditional tail call leaves", "tail", 0, 1, true, false, false },
-	{ "so does an unconditional one", "tail_only", 0, 0, true, false, false },
-	{ "so does one through a register", "tail_indirect", 0, 1, true, false, false },
-	{ "so does one through a table of functions", "tail_in_table", 0, 1, true, false, false },
-	{ "a loop to the first byte repeats the entry", "loop_to_entry", 0, 1, false, true, true },
-	{ "a loop to another does not", "loop_inside", 0, 1, false, false, true },
-	{ "code that goes on behind the end leaves", "falls", 0, 1, true, false, false },
-	{ "code that traps there does not", "ends", 0, 1, false, false, true },
-	{ "nor does a call there", "ends_with_call", 0, 1, false, false, false },
-	{ "padding is not code that goes on", "padded", 0, 1, false, false, true },
+	{ "a return is found", "plain", 0, 1, false, true },
+	{ "each of several is, with any prefix", "twice", 0, 2, false, true },
+	{ "one that pops arguments is", "pops", 0, 1, false, true },
+	{ "what calls is no leaf", "calls", 0, 1, false, false },
+	{ "a conditional tail call leaves", "tail", 0, 1, true, false },
+	{ "so does an unconditional one", "tail_only", 0, 0, true, false },
+	{ "so does one through a register", "tail_indirect", 0, 1, true, false },
+	{ "so does one through a table of functions", "tail_in_table", 0, 1, true, false },
+	{ "a loop to the first byte is no tail call", "loop_to_entry", 0, 1, false, true },
+	{ "a loop to another does not", "loop_inside", 0, 1, false, true },
+	{ "code that goes on behind the end leaves", "falls", 0, 1, true, false },
+	{ "code that traps there does not", "ends", 0, 1, false, true },
+	{ "nor does a call there", "ends_with_call", 0, 1, false, false },
+	{ "padding is not code that goes on", "padded", 0, 1, false, true },
 	{ "a jump behind a lock prefix is none into an instruction", "jumps_lock", 0, 1, false,
-	  false, true },
-	{ "a jump into an instruction is refused", "jumps_astray", -EILSEQ, 0, false, false,
-	  false },
-	{ "data in the code is refused", "has_data", -EILSEQ, 0, false, false, false },
-	{ "the returns of a cold part are found", "has_cold", 0, 2, false, false, true },
+	  true },
+	{ "a jump into an instruction is refused", "jumps_astray", -EILSEQ, 0, false, false },
+	{ "data in the code is refused", "has_data", -EILSEQ, 0, false, false },
+	{ "the returns of a cold part are found", "has_cold", 0, 2, false, true },
 };
 
-static const struct function_case switch_case = { "", "choose", 0, SIZE_MAX, false, false, true };
+static const struct function_case switch_case = { "", "choose", 0, SIZE_MAX, false, true };
 
 static const struct switch_row {
 	const char *name;
@@ -244,7 +243,6 @@ static void expect_function(const struct compiled_program *program, const struct
 	if (c->returns != SIZE_MAX)
 		assert_int_equal(returns.count, c->returns);
 	assert_int_equal(returns.leaves_by_jump, c->leaves_by_jump);
-	assert_int_equal(returns.repeats_entry, c->repeats_entry);
 	assert_int_equal(returns.is_leaf, c->is_leaf);
 	for (i = 0; i < returns.count; i++) {
 		assert_int_equal(module_read(mod, returns.offsets[i], &byte, 1), 0);
