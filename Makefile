@@ -233,7 +233,8 @@ test:
 	$(Q)$(MAKE) --no-print-directory -j$(shell nproc) test-programs $(BENCH) $(VM) san tsan
 	$(Q)$(MAKE) --no-print-directory test-now
 
-test-now: export WICK_VM_KERNELS ?= 5.10 6.1
+# The oldest, whose verifier refuses most; make test-vm boots all.
+test-now: export WICK_VM_KERNELS ?= 5.10
 test-now: test-programs $(BENCH) $(VM) san tsan
 	$(Q)$(RUN) tests/check-layers $(UNIT) $(UNIT_SCRIPTS) $(FUZZ) \
 		$(SAN_UNIT:$(O)/%=$(O)/san/%) tests/fuzz/search.py \

@@ -4,7 +4,7 @@
  * well-known programs reach their end: of each program that has enough of them, and of all.
  *
  * Some programs at once under all sources, told apart by name and value type. What came before the
- * tables of a program were there is among them. WICK_COMPLETE_SECONDS says how long to look (5).
+ * tables of a program were there is among them. WICK_COMPLETE_SECONDS says how long to look (4).
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,7 +23,7 @@
 #define PROGRAMS_AT_ONCE 10
 /* Until their mappings have come to rest, and for how long. */
 #define START_SECONDS 2
-#define SECONDS "5"
+#define SECONDS "4"
 /*
  * A machine busy with other things may keep tables from coming in time: then one looks again, for so
  * many times as long. Programs are at work for 30 seconds.

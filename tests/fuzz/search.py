@@ -5,7 +5,7 @@
     tests/fuzz/search.py [NAME...]
 
 Searches begin at tests/fuzz/corpus/NAME and tests/fuzz/found/NAME and take
-FUZZ_SECONDS each (5; then the same random numbers are used each time, so that
+FUZZ_SECONDS each (3; then the same random numbers are used each time, so that
 a failure can be had again). The programs are those of WICK_BUILD/san. What is
 found is left in WICK_BUILD/san/fuzz/NAME: once it is mended, the input belongs
 into tests/fuzz/found/NAME. Inputs that reach new code stay in its corpus/, and
@@ -22,7 +22,7 @@ import sys
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SEARCHES_AT_ONCE = 2
-SHORT_SECONDS = 5
+SHORT_SECONDS = 3
 # An input takes milliseconds; far more than a busy machine needs.
 INPUT_SECONDS = 30
 # Files may make us read sections of 1 GiB in all.
