@@ -99,8 +99,8 @@ static bool starve(void *context, struct session *session)
 }
 
 static const struct loss_case cases[] = {
-	{ "the map of counts is full", "counts-full", true, { .counts = 4 }, SESSION_COUNTED,
-	  STORM },
+	{ "the map of counts is full", "counts-full", true, { .counts = 1 }, SESSION_COUNTED,
+	  THREADS("128") },
 	{ "the ring has no room for a task", "task-unsent", true, SMALL_RING, SESSION_COUNTED,
 	  THREADS("128") },
 	{ "the ring has no room for a stack", "stack-lost", false, SMALL_RING, SESSION_COUNTED,
