@@ -47,8 +47,7 @@ struct vma_search {
 	__u64 node[VMA_NODE_WORDS];
 	struct wick_mapping mapping;	/* what was found */
 	struct wick_file_record unknown;	/* or of which file it is; identity 0: of none */
-	__u32 is_used;			/* this walk has no list of mappings */
-	__u32 slot;			/* of the scratch state it is in */
+	__u32 is_used, reserved;	/* this walk has no list of mappings */
 };
 
 /* Per-run state of one program, claimed so that a program that interrupts another has its own. */

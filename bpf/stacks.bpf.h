@@ -162,7 +162,6 @@ static __always_inline int user_stack_walk_vmas(struct run *run)
 	struct unwind_cursor *s = &run->scratch->unwind;
 
 	vmas->is_used = 1;
-	vmas->slot = run->slot;
 	vmas->unknown.identity = 0;
 	vmas->mapping.start = vmas->mapping.end = 0;
 	COUNT(run, WALKS_USER);
