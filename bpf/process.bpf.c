@@ -57,6 +57,27 @@ int BPF_PROG(process_exec, struct task_struct *task)
 	return 0;
 }
 
+/* Before anything runs: who the targets are, so that their tables can be there from the first sample on. */
+SEC("iter/task")
+int process_targets(struct bpf_iter__task *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct wick_process fresh = { .state = WICK_PROCESS_REQUESTED };
+	__u32 pid, tid;
+
+	if (!task)
+		return 0;
+	pid = task->tgid;
+	tid = task->pid;
+	if (!bpf_map_lookup_elem(&target_pids, &pid) && !bpf_map_lookup_elem(&target_tids, &tid))
+		return 0;
+	fresh.start_ns = BPF_CORE_READ(task, group_leader, start_time);
+	fresh.exec_id = task_exec_id(task);
+	/* Nobody was asked: the first walk does that, should there be no answer by then. */
+	bpf_map_update_elem(&processes, &pid, &fresh, BPF_NOEXIST);
+	return 0;
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(process_exit, struct task_struct *task)
 {

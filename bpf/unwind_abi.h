@@ -88,6 +88,13 @@ enum unwind_fp {
 };
 
 /*
+ * Beside it, with those kinds that compute a CFA: the caller did not call, it was interrupted (the
+ * augmentation "S" of DWARF; Go's asyncPreempt). Its address is exact.
+ */
+#define UNWIND_INTERRUPTED 8u
+#define UNWIND_FP_MASK 7u
+
+/*
  * Where the caller's rbx is. Of all registers that calls preserve, CFA needs
  * this one in frames that are not the leaf: the dynamic linker's, when it binds a
  * function at its first call (3 to 8 % of the instructions of a short program).
@@ -105,7 +112,7 @@ enum unwind_fp {
  */
 struct unwind_rule {
 	wick_u8 kind;		/* low 4 bits: enum unwind_kind; high 4: rbx, see below */
-	wick_u8 fp;		/* low 4 bits: enum unwind_fp; high 4: a DWARF register */
+	wick_u8 fp;		/* low 4 bits: enum unwind_fp, UNWIND_INTERRUPTED; high 4: a DWARF register */
 	wick_s16 fp_offset;
 	wick_s32 cfa_offset;	/* low and high 16 bits, both signed, where two are needed */
 };

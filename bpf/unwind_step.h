@@ -294,7 +294,7 @@ static __always_inline int unwind_restore_fp(struct unwind_cursor *s, wick_u64 r
 	wick_s64 offset = (wick_s16)(rule >> 16);
 	wick_u64 at;
 
-	switch ((rule >> 8) & 15) {
+	switch ((rule >> 8) & UNWIND_FP_MASK) {
 	case UNWIND_FP_CFA:
 		if ((rule & UNWIND_KIND_MASK) == UNWIND_CFA_INDEXED)
 			offset = (offset & ~15ll) >> 1;
@@ -378,6 +378,8 @@ static __always_inline int unwind_step(struct unwind_cursor *s)
 		return unwind_stop(s, UNWIND_STOP_READ);
 	s->sp = cfa;
 	s->ip = ra;
+	if ((rule >> 8) & UNWIND_INTERRUPTED)
+		s->flags |= UNWIND_EXACT;
 	return 0;
 }
 

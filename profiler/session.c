@@ -12,6 +12,7 @@
 #include "profiler/base/clock.h"
 #include "profiler/base/log.h"
 #include "profiler/base/plain_text.h"
+#include "profiler/iterator.h"
 #include "profiler/labels/labels.h"
 #include "profiler/limits.h"
 #include "profiler/privileges.h"
@@ -238,7 +239,8 @@ static int attach_process_programs(struct session *s, bool exits, struct error *
 	{
 		struct bpf_link **link = &s->links[count++];
 
-		if (exits != !strcmp(bpf_program__name(program), "process_exit"))
+		if (iterator_is(program) ||
+		    exits != !strcmp(bpf_program__name(program), "process_exit"))
 			continue;
 		*link = bpf_program__attach(program);
 		if (!*link)
@@ -285,13 +287,13 @@ int session_start(struct session *s, struct error *err)
 {
 	int r = attach_process_programs(s, false, err);
 
-	for (size_t i = 0; i < s->options.pid_count && !s->options.wait_exec && !r; i++)
-		tables_preload(s->tables, s->options.pids[i]);
+	r = r ?: targets_follow(&s->options, s->maps, err);
 	r = r ?: start_threads(s);
 	r = r ?: session_attach_sources(s, err);
 	s->bpf_stats_fd = programs_are_timed(s) ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
 	r = r ?: attach_process_programs(s, true, err);
-	r = r ?: targets_follow(&s->options, s->maps, err);
+	if (!r)
+		targets_drop_ended(s->maps);
 	/* All at once: else a wait could begin before the program that sees its end is attached. */
 	bpf_maps_control(s->maps)->enabled = r >= 0;
 	s->start_ns = clock_monotonic_ns();

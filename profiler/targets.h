@@ -12,11 +12,13 @@
 int targets_set(const struct session_options *options, const struct bpf_maps *maps,
 		struct error *err);
 /*
- * Add what the processes have started before, unless options->no_inherit, and take out what has ended
- * meanwhile. The kernel side must already follow forks and exits.
+ * Add what the processes have started before, unless options->no_inherit, and put entries of all of
+ * them into the map of processes. The kernel side must already follow forks and execs.
  */
-int targets_follow(const struct session_options *options, const struct bpf_maps *maps,
+int targets_follow(const struct session_options *options, struct bpf_maps *maps,
 		   struct error *err);
+/* One that ended before the kernel side followed exits would be waited for in vain. */
+void targets_drop_ended(const struct bpf_maps *maps);
 /* Whether any is left: the kernel side removes those that end and adds their children. */
 bool targets_live(const struct session_options *options, const struct bpf_maps *maps);
 

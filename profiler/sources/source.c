@@ -10,6 +10,7 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/bpf_maps.h"
+#include "profiler/iterator.h"
 #include "profiler/probes/probe_set.h"
 
 #define SOURCE_CALL_TEXTS 1024
@@ -83,12 +84,6 @@ int source_update_cpus(struct source_run *run)
 	return run->row->update_cpus && !run->is_left ? run->row->update_cpus(run) : 0;
 }
 
-/* A program on all tasks: it runs once, when the others have ended. */
-static bool program_is_iterator(const struct bpf_program *program)
-{
-	return bpf_program__expected_attach_type(program) == BPF_TRACE_ITER;
-}
-
 int source_keep_link(struct source_run *run, struct bpf_link *link)
 {
 	int r = alloc_grow(&run->links, &run->link_capacity, run->link_count + 1);
@@ -120,7 +115,7 @@ int source_attach_programs(struct source_run *run, struct error *err)
 
 		bpf_object__for_each_program(program, run->objects[i])
 		{
-			if (!bpf_program__autoload(program) || program_is_iterator(program))
+			if (!bpf_program__autoload(program) || iterator_is(program))
 				continue;
 			link = bpf_program__attach(program);
 			if (!link)
@@ -153,29 +148,16 @@ void source_leave(struct source_run *run)
 	run->clock = NULL;
 }
 
-/* What cannot be had is counted later, as the samples it would have completed. */
-static void iterator_run(struct bpf_program *program)
-{
-	struct bpf_link *link = bpf_program__attach_iter(program, NULL);
-	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
-	char nothing[64];
-
-	/* It writes nothing: the first read goes through all tasks. */
-	while (fd >= 0 && read(fd, nothing, sizeof(nothing)) > 0)
-		;
-	if (fd >= 0)
-		close(fd);
-	bpf_link__destroy(link);
-}
-
 void source_look_back(struct source_run *run)
 {
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && run->objects[i] && !run->is_left; i++) {
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(program, run->objects[i])
-			if (bpf_program__autoload(program) && program_is_iterator(program))
-				iterator_run(program);
+		bpf_object__for_each_program(program,
+					     run->objects[i]) if (bpf_program__autoload(program) &&
+								  iterator_is(program))
+			/* What cannot be had is counted later, as the samples it would have completed. */
+			iterator_run(program);
 	}
 }
 

@@ -177,6 +177,20 @@ int mapping_store_find_process(const struct mapping_store *store, uint32_t pid,
 	return 0;
 }
 
+int mapping_store_next_process(const struct mapping_store *store, const uint32_t *previous,
+			       uint32_t *ret_pid, struct wick_process *ret)
+{
+	uint32_t at = previous ? *previous : 0;
+	int r = bpf_map_get_next_key(store->processes_fd, previous ? &at : NULL, ret_pid);
+
+	/* One that ends in between is passed over. */
+	while (!r && mapping_store_find_process(store, *ret_pid, ret) < 0) {
+		at = *ret_pid;
+		r = bpf_map_get_next_key(store->processes_fd, &at, ret_pid);
+	}
+	return r;
+}
+
 void mapping_store_know_file(struct mapping_store *store, uint64_t identity,
 			     const struct mapping *mapping)
 {

@@ -38,6 +38,8 @@ int mapping_store_fork(struct mapping_store *store, uint32_t parent, uint32_t ch
 void mapping_store_forget(struct mapping_store *store, uint32_t pid, uint64_t now_ns);
 int mapping_store_find_process(const struct mapping_store *store, uint32_t pid,
 			       struct wick_process *ret);
+int mapping_store_next_process(const struct mapping_store *store, const uint32_t *previous,
+			       uint32_t *ret_pid, struct wick_process *ret);
 void mapping_store_know_file(struct mapping_store *store, uint64_t identity,
 			     const struct mapping *mapping);
 /* Frees ranges when many are used, or it has not for long. */

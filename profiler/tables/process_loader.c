@@ -135,23 +135,6 @@ const struct process *process_loader_get(struct process_loader *loader, uint32_t
 	return process;
 }
 
-int process_loader_preload(struct process_loader *loader, uint32_t pid, uint64_t now_ns)
-{
-	struct process *process;
-	int r = process_table_add(loader->processes, pid, &process);
-
-	if (r < 0)
-		return r;
-	r = maps_read(loader, process, now_ns);
-	if (r < 0)
-		return r;
-	modules_settle(loader, process);
-	for (size_t i = 0; i < process->mapping_count; i++)
-		if (process->mappings[i].module)
-			table_store_load_module(loader->store, process->mappings[i].module, now_ns);
-	return 0;
-}
-
 /* ---- publishing ---- */
 
 static int process_publish(struct process_loader *loader, struct process *process, uint64_t now_ns)
@@ -168,6 +151,38 @@ static int process_publish(struct process_loader *loader, struct process *proces
 	process->published_ns = now_ns;
 	process->dirty = false;
 	return 0;
+}
+
+static void process_preload(struct process_loader *loader, uint32_t pid,
+			    const struct wick_process *entry, uint64_t now_ns)
+{
+	struct process *process = process_table_find(loader->processes, pid);
+
+	if (process && process->published)
+		return;
+	process = process_learn(loader, pid, entry->start_ns, entry->exec_id, now_ns);
+	if (!process)
+		return;
+	modules_settle(loader, process);
+	for (size_t i = 0; i < process->mapping_count; i++)
+		if (process->mappings[i].module)
+			table_store_load_module(loader->store, process->mappings[i].module, now_ns);
+	/* It may have gone on to another program by now: then there is no entry any more. */
+	process_publish(loader, process, now_ns);
+}
+
+void process_loader_preload(struct process_loader *loader, uint64_t now_ns)
+{
+	struct wick_process entry;
+	uint32_t pid;
+	int r = table_store_next_process(loader->store, NULL, &pid, &entry);
+
+	while (!r) {
+		uint32_t previous = pid;
+
+		process_preload(loader, pid, &entry, now_ns);
+		r = table_store_next_process(loader->store, &previous, &pid, &entry);
+	}
 }
 
 /*

@@ -458,6 +458,12 @@ int table_store_find_process(const struct table_store *store, uint32_t pid,
 	return mapping_store_find_process(store->mappings, pid, ret);
 }
 
+int table_store_next_process(const struct table_store *store, const uint32_t *previous,
+			     uint32_t *ret_pid, struct wick_process *ret)
+{
+	return mapping_store_next_process(store->mappings, previous, ret_pid, ret);
+}
+
 void table_store_know_file(struct table_store *store, uint64_t identity,
 			   const struct mapping *mapping)
 {

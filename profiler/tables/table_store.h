@@ -84,6 +84,12 @@ void table_store_forget(struct table_store *store, uint32_t pid, uint64_t now_ns
 /* What the kernel side knows of @pid now. Returns 0, -ENOENT, or a negative errno. */
 int table_store_find_process(const struct table_store *store, uint32_t pid,
 			     struct wick_process *ret);
+/*
+ * Walk what it knows, from @previous (NULL: the first) to @ret_pid. Returns 0, or -ENOENT at the end.
+ * Begins anew when @previous has ended meanwhile.
+ */
+int table_store_next_process(const struct table_store *store, const uint32_t *previous,
+			     uint32_t *ret_pid, struct wick_process *ret);
 
 /*
  * What the kernel side calls @identity is what @mapping, which has a module, begins with: processes that

@@ -32,8 +32,6 @@ struct tables {
 	struct unwind_cursor cursor;	/* too large for a stack */
 	uint64_t collected_ns;
 	struct tables_stats stats;
-	uint32_t *preload;		/* PIDs */
-	size_t preload_count, preload_capacity;
 	pthread_t thread;
 	bool running;
 	/* Never held while a file is read: what follows is for who leaves the thread behind, too. */
@@ -91,7 +89,6 @@ struct tables *tables_free(struct tables *t)
 	if (tables_join(t) < 0)
 		return NULL;
 	window_free(t->pending);
-	free(t->preload);
 	process_loader_free(t->loader);
 	table_store_free(t->store);
 	modules_free(t->modules);
@@ -99,16 +96,6 @@ struct tables *tables_free(struct tables *t)
 	pthread_mutex_destroy(&t->lock);
 	free(t);
 	return NULL;
-}
-
-int tables_preload(struct tables *t, uint32_t pid)
-{
-	int r = alloc_grow(&t->preload, &t->preload_capacity, t->preload_count + 1);
-
-	if (r < 0)
-		return r;
-	t->preload[t->preload_count++] = pid;
-	return 0;
 }
 
 struct module *tables_module(struct tables *t, uint32_t id)
@@ -354,8 +341,7 @@ static void collect(struct tables *t)
 
 static void preload_all(struct tables *t)
 {
-	for (size_t i = 0; i < t->preload_count; i++)
-		process_loader_preload(t->loader, t->preload[i], clock_monotonic_ns());
+	process_loader_preload(t->loader, clock_monotonic_ns());
 	pthread_mutex_lock(&t->lock);
 	t->preloaded = true;
 	pthread_cond_signal(&t->changed);

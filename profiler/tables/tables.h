@@ -46,13 +46,8 @@ struct tables_stats {
 
 int tables_new(const struct tables_options *options, struct tables **ret, struct error *err);
 /*
- * Before the thread starts, a target known beforehand: its tables are what the thread loads first.
- * Returns 0 or -ENOMEM.
- */
-int tables_preload(struct tables *tables, uint32_t pid);
-/*
- * Waits, not for long, until those targets are loaded. Returns 0 or a negative errno when there
- * can be no thread.
+ * The thread loads first what there is in the map of processes: targets, known beforehand. Waits until
+ * they are loaded, but not for long. Returns 0 or a negative errno when there can be no thread.
  */
 int tables_start(struct tables *tables);
 /*

@@ -350,6 +350,8 @@ static struct parts state_parts(const struct cfi_state *state, const struct cfi_
 		return parts;
 	set_fp(&parts, &state->fp);
 	parts.rbx = rbx_number(&state->rbx);
+	if (cie->signal_frame)
+		parts.fp |= UNWIND_INTERRUPTED;
 	return parts;
 }
 

@@ -19,10 +19,11 @@
  *   gogo goes the other way. Go's traceback ends there, too.
  * - sigtramp has the flag of a top frame, but above it is the signal frame, and
  *   the goroutine that the signal has interrupted.
+ * - asyncPreempt is where a signal makes its goroutine go on: that calls it at any instruction.
  */
 static const struct known_function {
 	const char *name;
-	enum { ENDS_STACK, SWITCHES_STACK, HAS_DELTAS } what;
+	enum { ENDS_STACK, SWITCHES_STACK, HAS_DELTAS, INTERRUPTS } what;
 } known_functions[] = {
 	{ "runtime.goexit", ENDS_STACK },
 	{ "runtime.mstart", ENDS_STACK },
@@ -31,6 +32,7 @@ static const struct known_function {
 	{ "runtime.morestack", ENDS_STACK },
 	{ "runtime.gogo", ENDS_STACK },
 	{ "runtime.sigtramp", HAS_DELTAS },
+	{ "runtime.asyncPreempt", INTERRUPTS },
 	{ "runtime.systemstack", SWITCHES_STACK },
 	{ "runtime.asmcgocall", SWITCHES_STACK },
 	{ "runtime.cgocallback", SWITCHES_STACK },
@@ -167,6 +169,7 @@ static void frame_init(struct go_rows *rows, struct go_frame *frame)
 	prologue = assembly && !top && find_prologue(rows, frame);
 	frame->saves_fp = prologue || !assembly;
 	frame->switches_stack = switches && prologue;
+	frame->interrupts = known && known->what == INTERRUPTS;
 	/* Where only its rsp is lost, nobody can tell where the stack goes on. */
 	if (top || (switches && !prologue)) {
 		frame->by_deltas = false;
@@ -192,6 +195,8 @@ static struct unwind_rule frame_rule(const struct go_frame *frame, uint64_t addr
 		rule.fp = UNWIND_FP_CFA;
 		rule.fp_offset = SAVED_FP_OFFSET;
 	}
+	if (frame->interrupts)
+		rule.fp |= UNWIND_INTERRUPTED;
 	return rule;
 }
 

@@ -28,6 +28,7 @@ struct go_frame {
 	bool by_deltas;
 	bool saves_fp;		/* the caller's rbp is at CFA - 16 whenever there is a frame */
 	bool switches_stack;
+	bool interrupts;
 };
 
 struct go_rows {

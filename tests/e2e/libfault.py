@@ -37,7 +37,7 @@ def case(name, problems, said=""):
     global failed
     print("%s - %s" % ("not ok" if problems else "ok", name), flush=True)
     for problem in problems[:10]:
-        print("  " + problem)
+        print("# missed: " + problem)
     if problems:
         failed = True
         for line in said.splitlines()[-20:]:

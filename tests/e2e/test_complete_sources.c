@@ -175,11 +175,13 @@ static bool rows_are_complete(const struct rows *rows)
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct row *r = &rows->rows[i];
 		double percent = harness_percent(r->complete, r->user);
+		bool missed = r->user >= STACKS_LEAST && percent < COMPLETE_LEAST;
 
 		if (r->cause[0] || !strcmp(r->comm, ALL))
-			print_message("#   %s of %s: %.2f %% of %" PRIu64 " %s\n", r->value,
-				      r->comm, percent, r->user, r->cause);
-		all = all && (r->user < STACKS_LEAST || percent >= COMPLETE_LEAST);
+			print_message("# %s %s of %s: %.2f %% of %" PRIu64 " %s\n",
+				      missed ? "missed:" : " ", r->value, r->comm, percent, r->user,
+				      r->cause);
+		all = all && !missed;
 	}
 	return all;
 }
@@ -209,6 +211,9 @@ static bool profile_programs(const struct complete_case *c, const pid_t *pids, s
 	for (uint32_t i = 0; i < result.profile->sample_count; i++)
 		sample_add(ret, result.profile, &result.profile->samples[i], c->is_crowd);
 	are_there = harness_percent(result.stats.reported, result.stats.taken) >= COMPLETE_LEAST;
+	if (!are_there)
+		print_message("# missed: reported %" PRIu64 " of %" PRIu64 "\n",
+			      result.stats.reported, result.stats.taken);
 	harness_done(&result);
 	return are_there;
 }

@@ -443,15 +443,16 @@ static void test_preload(void **state)
 	struct error err = { .text = "" };
 	struct tables_options options = f->options;
 	struct tables *tables;
-	uint32_t pid = start_python(f);
+	uint32_t pid = start_python(f), nobody = 0x7ffffff1;
+	struct wick_process entry;
 	struct tables_stats s;
 
 	/* Before the thread runs: a second one, with queues of its own. */
 	options.in = queue_new(4);
 	options.out = queue_new(4);
 	assert_int_equal(tables_new(&options, &tables, &err), 0);
-	assert_int_equal(tables_preload(tables, pid), 0);
-	assert_int_equal(tables_preload(tables, 0x7ffffff1), 0);
+	store_maps_request(&options.store, pid, 100, 1);
+	store_maps_request(&options.store, nobody, 100, 1);
 	assert_int_equal(tables_start(tables), 0);
 	queue_close(options.in);
 	tables_join(tables);
@@ -460,6 +461,10 @@ static void test_preload(void **state)
 	assert_int_equal(s.maps_read, 1);
 	assert_int_equal(s.maps_failed, 1);
 	assert_true(s.user_bytes > 10000);
+	assert_true(store_maps_process(&options.store, pid, &entry));
+	assert_int_equal(entry.state, WICK_PROCESS_LOADED);
+	assert_true(store_maps_process(&options.store, nobody, &entry));
+	assert_int_equal(entry.state, WICK_PROCESS_REQUESTED);
 	tables_free(tables);
 	queue_free(options.in);
 	queue_free(options.out);

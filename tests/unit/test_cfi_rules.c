@@ -154,7 +154,7 @@ static const struct rule_case {
 	    .return_address = AT_EXPR(OP_BREG(RSP), SLEB2(0x28, 0x01)) },
 	  { .kind = UNWIND_UNSUPPORTED } },
 	{ "marked as one, but a plain frame", { .cfa = CFA_REG(RSP, 8), .return_address = RA },
-	  { .kind = UNWIND_CFA_RSP, .cfa_offset = 8 }, true },
+	  { .kind = UNWIND_CFA_RSP, .fp = UNWIND_INTERRUPTED, .cfa_offset = 8 }, true },
 };
 
 static void rule_row(void **state)

@@ -24,7 +24,7 @@
 #define NAMES 0x80
 #define VALUES 0x200
 #define FUNCTIONS 0x280
-#define TABLE_BYTES 0x480
+#define TABLE_BYTES 0x580
 
 /* Zigzag pairs from -1: nothing, 8 from byte 1 on, 24 from byte 4 on, nothing for the last byte. */
 static const uint8_t framed[] = { 2, 1, 16, 3, 32, 27, 47, 1, 0 };
@@ -46,6 +46,7 @@ static const struct made_function {
 	{ "external", NULL, 0, 0, { 0x90 } },
 	{ "runtime.sigreturn__sigaction", frameless, sizeof(frameless), 4,
 	  { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 } },
+	{ "runtime.asyncPreempt", framed, sizeof(framed), 4, { 0x55, 0x48, 0x89, 0xe5 } },
 };
 
 #define MADE (sizeof(made) / sizeof(made[0]))
@@ -152,6 +153,10 @@ static const struct rule_at {
 	{ 191, { .kind = UNWIND_SIGNAL } },
 	{ 200, { .kind = UNWIND_SIGNAL } },
 	{ 201, { .kind = GO_RSP, .cfa_offset = 8 } },
+	/* asyncPreempt: its caller called nothing. */
+	{ 224, { .kind = GO_RSP, .cfa_offset = 8, .fp = UNWIND_INTERRUPTED } },
+	{ 228, { .kind = GO_RSP, .cfa_offset = 32, .fp = UNWIND_FP_CFA | UNWIND_INTERRUPTED,
+		 .fp_offset = -16 } },
 };
 
 static void test_layout(void **state)

@@ -295,6 +295,24 @@ static void test_signal(void **state)
 	assert_true(s.frames[2] == unwind_frame(MODULE, code(4) - BIAS));
 }
 
+static void test_interrupted(void **state)
+{
+	struct unwind_cursor s;
+
+	begin(&s, (struct unwind_rule){ .kind = UNWIND_CFA_RSP,
+					.fp = UNWIND_INTERRUPTED | UNWIND_FP_CFA, .fp_offset = -16,
+					.cfa_offset = 16 });
+	poke(0x100, STACK + 0x300);
+	poke(0x108, code(2));
+	assert_int_equal(unwind_step(&s), 0);
+	assert_int_equal(s.fp, STACK + 0x300);
+	/* Its registers are not known all the same. */
+	assert_int_equal(s.flags, UNWIND_EXACT);
+	assert_int_equal(unwind_step(&s), 1);
+	assert_int_equal(s.stop, UNWIND_STOP_END);
+	assert_true(s.frames[1] == unwind_frame(MODULE, code(2) - BIAS));
+}
+
 static void test_vfork(void **state)
 {
 	struct unwind_cursor s;
@@ -456,6 +474,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("a return address of 0 is told apart", test_zero_return_address),
 		UNIT_TEST("a signal frame gives all registers", test_signal),
+		UNIT_TEST("what was interrupted has an exact address", test_interrupted),
 		UNIT_TEST("vfork() returns to a register", test_vfork),
 		UNIT_TEST("rbx is followed through frames", test_rbx_through_frames),
 		UNIT_TEST("rbx is found again", test_rbx_found_again),
