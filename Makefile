@@ -13,7 +13,9 @@
 
 O ?= build
 PARTS ?= profiler/base profiler/unwind profiler/processes profiler/tables profiler/labels \
-	profiler/probes profiler/sources profiler symbolizer formats
+	profiler/expressions profiler/kernel_types profiler/probes profiler/sources profiler \
+	symbolizer symbolizer/elf symbolizer/providers symbolizer/dwarf symbolizer/types \
+	symbolizer/code symbolizer/worker formats
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
@@ -58,7 +60,7 @@ BPF_SRC := $(wildcard bpf/*.bpf.c)
 BENCH_BPF_SRC := $(wildcard tests/bench/*.bpf.c)
 PROTO_SRC := $(wildcard formats/*.proto)
 LIB_SRC := $(wildcard $(addsuffix /*.c,$(PARTS)))
-TOOLS_SRC := $(filter-out tools/wick.c,$(wildcard tools/*.c))
+TOOLS_SRC := $(filter-out tools/wick.c,$(wildcard tools/*.c tools/*/*.c))
 TEST_C := $(wildcard tests/unit/test_*.c tests/e2e/test_*.c tests/fuzz/fuzz_*.c)
 BENCH_C := $(filter-out $(BENCH_BPF_SRC),$(wildcard tests/bench/*.c))
 TEST_LIB_SRC := $(filter-out $(TEST_C),$(wildcard tests/unit/*.c tests/e2e/*.c tests/fuzz/*.c))
@@ -156,14 +158,14 @@ $(O)/profiler/sources/syscalls.o: $(O)/profiler/sources/syscall_names.h
 # $(call name_numbers,HEADER,PATTERN): of the macros so called those that are small numbers.
 name_numbers = $(Q)echo '\#include <$1>' | $(CC) -E -dM - | \
 	sed -n 's/^\#define \($2\) \([0-9]\{1,2\}\)$$/\t{ "\1", \2 },/p' >$@
-$(O)/profiler/probes/capability_names.h: $(O)/flags/cc
+$(O)/profiler/kernel_types/capability_names.h: $(O)/flags/cc
 	$(call begin,NAMES)
 	$(call name_numbers,linux/capability.h,CAP_[A-Z_]*)
-$(O)/profiler/probes/signal_names.h: $(O)/flags/cc
+$(O)/profiler/kernel_types/signal_names.h: $(O)/flags/cc
 	$(call begin,NAMES)
 	$(call name_numbers,signal.h,SIG[A-Z0-9]*)
-$(O)/profiler/probes/tracepoint_numbers.o: $(addprefix $(O)/profiler/probes/,capability_names.h \
-	signal_names.h)
+$(O)/profiler/kernel_types/tracepoint_numbers.o: $(addprefix $(O)/profiler/kernel_types/, \
+	capability_names.h signal_names.h)
 
 $(O)/%.pb-c.c $(O)/%.pb-c.h: %.proto
 	$(call begin,PROTO)
@@ -282,8 +284,8 @@ bpf-size: $(BPF_OBJ:.o=.tmp.o)
 	$(Q)for object in $(BPF_OBJ); do readelf -sW $${object%.o}.tmp.o | awk -v object=$${object##*/} \
 	'$$4 == "FUNC" { printf "%-24s %-40s %6d instructions\n", object, $$8, $$3 / 8 }'; done
 
-FORMATTED := $(wildcard $(foreach dir,bpf profiler profiler/* symbolizer formats tools tests/*, \
-	$(dir)/*.c $(dir)/*.h $(dir)/*.cc))
+FORMATTED := $(wildcard $(foreach dir,bpf formats $(foreach top,profiler symbolizer tools,$(top) \
+	$(top)/*) tests/*,$(dir)/*.c $(dir)/*.h $(dir)/*.cc))
 lint format:
 	$(Q)CLANG_FORMAT=$(CLANG_FORMAT) tests/format $(if $(filter lint,$@),--check) $(FORMATTED)
 

@@ -6,7 +6,7 @@
 #define WICK_EVENT_VALUE_H
 
 #include "profiler/events.h"
-#include "profiler/probes/probe_expression.h"
+#include "profiler/expressions/probe_expression.h"
 
 /*
  * Value number @index of @layout as @values has it, of the system call @call, or NULL. Returns false for

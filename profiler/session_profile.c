@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "profiler/session_private.h"
-#include "symbolizer/worker.h"
+#include "symbolizer/worker/worker.h"
 
 static struct module *module_by_id(void *context, uint32_t id)
 {

@@ -8,11 +8,11 @@
 #include "profiler/base/hashmap.h"
 #include "profiler/base/log.h"
 #include "symbolizer/answers.h"
-#include "symbolizer/debuginfod.h"
+#include "symbolizer/elf/debuginfod.h"
 #include "symbolizer/kernel_symbols.h"
 #include "symbolizer/names.h"
-#include "symbolizer/providers.h"
-#include "symbolizer/symbol_worker.h"
+#include "symbolizer/providers/providers.h"
+#include "symbolizer/worker/symbol_worker.h"
 
 #define CACHE_BYTES_DEFAULT ((size_t)32 << 20)
 #define DEBUGINFOD_NS_DEFAULT (60 * 1000000000ull)

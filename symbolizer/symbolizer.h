@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
-#include "symbolizer/module.h"
+#include "symbolizer/elf/module.h"
 
 struct symbolizer;
 

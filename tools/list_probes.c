@@ -8,7 +8,7 @@
 #include "profiler/base/plain_text.h"
 #include "profiler/probes/probe_list.h"
 #include "profiler/session.h"
-#include "tools/event_list.h"
+#include "tools/options/event_list.h"
 #include "tools/message.h"
 
 /* vfs_read(struct file * file, char * buf) = ssize_t */

@@ -4,7 +4,7 @@
 #define WICK_LIST_PROBES_H
 
 #include <stdbool.h>
-#include "tools/options.h"
+#include "tools/options/options.h"
 
 /* Returns the exit status. Prints nothing but an error when nothing matches. */
 int list_probes(const char *pattern, const struct process_list *pids, bool json);

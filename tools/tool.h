@@ -9,7 +9,7 @@
 #define WICK_TOOL_H
 
 #include "profiler/base/strbuf.h"
-#include "tools/options.h"
+#include "tools/options/options.h"
 
 #ifndef WICK_VERSION
 #define WICK_VERSION "0.1"

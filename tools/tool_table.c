@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "profiler/base/suggest.h"
-#include "tools/help.h"
+#include "tools/options/help.h"
 #include "tools/message.h"
 
 const struct tool *const tool_table[] = {

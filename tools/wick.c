@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "profiler/base/alloc.h"
-#include "tools/help.h"
+#include "tools/options/help.h"
 #include "tools/tool.h"
 
 /* What people type who do not know our commands yet. */

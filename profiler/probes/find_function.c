@@ -14,10 +14,10 @@
 #include "profiler/probes/ifunc_choice.h"
 #include "profiler/probes/probe_finding.h"
 #include "profiler/probes/probe_opcodes.h"
-#include "symbolizer/function_list.h"
-#include "symbolizer/go_prologue.h"
-#include "symbolizer/instructions.h"
-#include "symbolizer/type_worker.h"
+#include "symbolizer/code/function_list.h"
+#include "symbolizer/code/go_prologue.h"
+#include "symbolizer/code/instructions.h"
+#include "symbolizer/worker/type_worker.h"
 
 /* One file of those that are searched. */
 struct search {

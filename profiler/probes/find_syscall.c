@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "profiler/probes/probe_finding.h"
-#include "profiler/probes/tracepoint_format.h"
-#include "profiler/probes/value_type.h"
+#include "profiler/kernel_types/tracepoint_format.h"
+#include "profiler/expressions/value_type.h"
 #include "profiler/sources/syscalls.h"
 
 #define ARGUMENTS_MAX 6

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "profiler/probes/probe_finding.h"
-#include "symbolizer/usdt_notes.h"
+#include "symbolizer/code/usdt_notes.h"
 
 struct fields {
 	struct probe_field list[USDT_ARGUMENTS_MAX];

@@ -9,7 +9,7 @@
 #define WICK_IFUNC_CHOICE_H
 
 #include "profiler/probes/probe_files.h"
-#include "symbolizer/function_list.h"
+#include "symbolizer/code/function_list.h"
 
 /*
  * In *@ret what @ifunc of @mod is in the first of @targets that tells or, if none does, in any process;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "profiler/probes/btf_types.h"
+#include "profiler/kernel_types/btf_types.h"
 #include "profiler/sources/program_features.h"
 
 /*

@@ -11,7 +11,7 @@
 #include "profiler/base/alloc.h"
 #include "profiler/base/strbuf.h"
 #include "profiler/probes/probe_files_private.h"
-#include "symbolizer/needed_files.h"
+#include "symbolizer/elf/needed_files.h"
 
 /* As ld.so(8) and Debian's multiarch have it. */
 #define LIBRARY_FOLDERS \

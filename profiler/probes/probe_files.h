@@ -17,7 +17,7 @@
 #include <sys/types.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/base/error.h"
-#include "symbolizer/module.h"
+#include "symbolizer/elf/module.h"
 
 struct probe_targets {
 	const pid_t *pids;

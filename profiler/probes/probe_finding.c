@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "profiler/base/alloc.h"
-#include "profiler/probes/btf_types.h"
-#include "profiler/probes/tracepoint_format.h"
-#include "symbolizer/type_worker.h"
+#include "profiler/kernel_types/btf_types.h"
+#include "profiler/kernel_types/tracepoint_format.h"
+#include "symbolizer/worker/type_worker.h"
 
 int probe_check(struct source_request *request, const char *argument, struct error *err)
 {

@@ -5,7 +5,7 @@
 #ifndef WICK_PROBE_NAMES_H
 #define WICK_PROBE_NAMES_H
 
-#include "profiler/probes/probe_expression.h"
+#include "profiler/expressions/probe_expression.h"
 
 /*
  * The number @name stands for in a value that is shown so: "tcp", "IPPROTO_TCP", "SYN", "ESTABLISHED",

@@ -8,7 +8,7 @@
 #ifndef WICK_PROBE_SET_H
 #define WICK_PROBE_SET_H
 
-#include "profiler/probes/probe_expression.h"
+#include "profiler/expressions/probe_expression.h"
 
 struct module;
 

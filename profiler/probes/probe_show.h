@@ -9,7 +9,7 @@
 #define WICK_PROBE_SHOW_H
 
 #include "profiler/base/strbuf.h"
-#include "profiler/probes/probe_expression.h"
+#include "profiler/expressions/probe_expression.h"
 
 void probe_show_number(const struct probe_value *value, uint64_t number, struct strbuf *ret);
 /* @size bytes; @is_cut: there were more. */

@@ -15,7 +15,7 @@
 #include "profiler/base/cleanup.h"
 #include "profiler/processes/process.h"
 #include "profiler/processes/remote_files.h"
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 
 struct module_file {
 	int fd;				/* -1: an image in memory */

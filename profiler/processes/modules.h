@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/processes/process.h"
-#include "symbolizer/module.h"
+#include "symbolizer/elf/module.h"
 
 struct modules;
 

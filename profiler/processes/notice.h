@@ -16,7 +16,7 @@
 #include "bpf/sample_abi.h"
 #include "profiler/base/arena.h"
 #include "profiler/base/cleanup.h"
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 
 struct window;
 

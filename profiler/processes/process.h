@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/processes/notice.h"
-#include "symbolizer/module.h"
+#include "symbolizer/elf/module.h"
 
 #define PROCESS_ANCESTORS 3
 

@@ -18,7 +18,7 @@
 
 #include "profiler/unwind/cfi_reader.h"
 #include "profiler/unwind/special_code.h"
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 
 /* What the linker knows of a function (Go's src/internal/abi/symtab.go). */
 enum go_function_flag {

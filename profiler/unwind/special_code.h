@@ -11,7 +11,7 @@
 #define WICK_SPECIAL_CODE_H
 
 #include "bpf/unwind_abi.h"
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 
 /* A file may claim thousands of segments; linkers make one or two executable ones. */
 #define TEXT_SEGMENTS_MAX 16u

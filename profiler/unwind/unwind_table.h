@@ -27,7 +27,7 @@
 #include <stdint.h>
 #include "bpf/unwind_abi.h"
 #include "profiler/base/cleanup.h"
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 
 #define UNWIND_PAGE_SHIFT 12
 #define UNWIND_BLOCK_CELLS 1024u

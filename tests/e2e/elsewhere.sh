@@ -49,7 +49,7 @@ cp "$workloads/shares" other && mv other replaced
 profiled "a program replaced by another" "$pid" recurse_leaf
 
 cp "$workloads/plugin" "$workloads/libplugin.so" .
-start ./plugin 20
+start ./plugin 60
 sleep 5
 rm libplugin.so
 profiled "a library unlinked after it was loaded" "$pid" plugin_work

@@ -14,8 +14,8 @@
 
 #include "profiler/base/cleanup.h"
 #include "profiler/sources/multi_attach.h"
-#include "symbolizer/function_list.h"
-#include "symbolizer/module.h"
+#include "symbolizer/code/function_list.h"
+#include "symbolizer/elf/module.h"
 #include "tests/e2e/harness.h"
 #include "tests/unit/unit.h"
 

@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 #include "tests/e2e/harness.h"
 #include "tests/unit/unit.h"
 

@@ -10,7 +10,7 @@
 
 #include "tests/e2e/harness.h"
 #include "tests/unit/unit.h"
-#include "tools/histogram.h"
+#include "tools/record/histogram.h"
 
 #define NAP_NS 20000000l
 #define NAP_BUCKET 24	/* 2^24 ns are 16.8 ms, and 2^25 33.6 ms: no nap is shorter */

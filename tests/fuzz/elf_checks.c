@@ -2,7 +2,7 @@
 #include "tests/fuzz/elf_checks.h"
 
 #include "profiler/unwind/unwind_table.h"
-#include "symbolizer/function_list.h"
+#include "symbolizer/code/function_list.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/fuzz/fuzz.h"
 

@@ -3,8 +3,8 @@
 #ifndef WICK_ELF_CHECKS_H
 #define WICK_ELF_CHECKS_H
 
-#include "symbolizer/elf_file.h"
-#include "symbolizer/module.h"
+#include "symbolizer/elf/elf_file.h"
+#include "symbolizer/elf/module.h"
 
 /* Build the unwind table, check that each cell of it can be followed, and look addresses up. */
 void elf_check_rows(struct elf_file *elf);

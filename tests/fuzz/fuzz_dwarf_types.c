@@ -2,7 +2,7 @@
 /* fuzz_dwarf_types.c - arguments and types of the functions of any ELF file, by its debug information. */
 #include <string.h>
 
-#include "symbolizer/dwarf_types.h"
+#include "symbolizer/types/dwarf_types.h"
 #include "tests/fuzz/elf_checks.h"
 #include "tests/fuzz/elf_mutate.h"
 #include "tests/fuzz/fuzz.h"

@@ -2,8 +2,8 @@
 /* fuzz_elf.c - any ELF file: its sections, symbols and needed libraries, and its unwind table. */
 #include <stdlib.h>
 
-#include "symbolizer/ifunc_slots.h"
-#include "symbolizer/needed_files.h"
+#include "symbolizer/code/ifunc_slots.h"
+#include "symbolizer/elf/needed_files.h"
 #include "tests/fuzz/elf_checks.h"
 #include "tests/fuzz/elf_mutate.h"
 #include "tests/fuzz/fuzz.h"

@@ -6,7 +6,7 @@
 #include "profiler/comm_pattern.h"
 #include "profiler/cpu_set.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/event_list.h"
+#include "tools/options/event_list.h"
 
 static void parse_events(const char *text)
 {

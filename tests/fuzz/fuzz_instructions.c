@@ -2,8 +2,8 @@
 /* fuzz_instructions.c - any bytes as the code of a function, the second half of them its cold part. */
 #include <string.h>
 
-#include "symbolizer/go_prologue.h"
-#include "symbolizer/instructions.h"
+#include "symbolizer/code/go_prologue.h"
+#include "symbolizer/code/instructions.h"
 #include "tests/fuzz/elf_checks.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/elf_image.h"

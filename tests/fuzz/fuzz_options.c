@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "tests/fuzz/fuzz.h"
-#include "tools/record_options.h"
+#include "tools/record/record_options.h"
 #include "tools/tool.h"
-#include "tools/trace_options.h"
+#include "tools/trace/trace_options.h"
 
 #define WORDS_MAX 64
 /* More than the options of any command take. */

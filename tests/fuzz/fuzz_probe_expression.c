@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "profiler/probes/probe_expression.h"
+#include "profiler/expressions/probe_expression.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/probe_scopes.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* fuzz_symbol_wire.c - any bytes as what a process says that has read hostile files. */
-#include "symbolizer/provider.h"
-#include "symbolizer/symbol_wire.h"
+#include "symbolizer/providers/provider.h"
+#include "symbolizer/worker/symbol_wire.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -2,7 +2,7 @@
 /* fuzz_tracepoint_format.c - any bytes as a tracepoint's format, and all of it compiled. */
 #include <string.h>
 
-#include "profiler/probes/tracepoint_fields.h"
+#include "profiler/kernel_types/tracepoint_fields.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_field(const struct tracepoint_field *field)

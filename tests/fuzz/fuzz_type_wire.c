@@ -4,7 +4,7 @@
  *
  * The first byte says what they are taken for.
  */
-#include "symbolizer/type_wire.h"
+#include "symbolizer/worker/type_wire.h"
 #include "tests/fuzz/fuzz.h"
 
 static const struct type_provider provider;

@@ -2,7 +2,7 @@
 /* fuzz_usdt_notes.c - any bytes as the .note.stapsdt of a file. */
 #include <string.h>
 
-#include "symbolizer/usdt_notes.h"
+#include "symbolizer/code/usdt_notes.h"
 #include "tests/fuzz/elf_checks.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/elf_image.h"

@@ -2,7 +2,7 @@
 /* fuzz_usdt_operands.c - any text as the arguments of a USDT probe. */
 #include <string.h>
 
-#include "symbolizer/usdt_operands.h"
+#include "symbolizer/code/usdt_operands.h"
 #include "tests/fuzz/fuzz.h"
 
 static void check_memory(const struct usdt_operand *op)

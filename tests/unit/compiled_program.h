@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "symbolizer/module.h"
+#include "symbolizer/elf/module.h"
 
 struct compiled_program {
 	char folder[32];	/* of its own, with program and source.c or source.cc */

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "symbolizer/module.h"
+#include "symbolizer/elf/module.h"
 
 #define ELF_IMAGE_BASE 0x400000ul
 

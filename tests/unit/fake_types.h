@@ -30,7 +30,7 @@
 #ifndef WICK_FAKE_TYPES_H
 #define WICK_FAKE_TYPES_H
 
-#include "symbolizer/type_info.h"
+#include "symbolizer/types/type_info.h"
 
 /* As it lies in memory. */
 struct fake_dentry {

@@ -12,7 +12,7 @@
 #define WICK_LAYOUT_TEXT_H
 
 #include "profiler/base/strbuf.h"
-#include "profiler/probes/probe_expression.h"
+#include "profiler/expressions/probe_expression.h"
 
 void layout_text_write(const struct probe_layout *layout, struct strbuf *buf);
 

@@ -3,7 +3,7 @@
 #ifndef WICK_PROBE_SCOPES_H
 #define WICK_PROBE_SCOPES_H
 
-#include "profiler/probes/probe_expression.h"
+#include "profiler/expressions/probe_expression.h"
 
 enum probe_scope_kind {
 	UPROBE,

@@ -3,7 +3,7 @@
 #ifndef WICK_PROGRAM_MODULE_H
 #define WICK_PROGRAM_MODULE_H
 
-#include "symbolizer/module.h"
+#include "symbolizer/elf/module.h"
 
 /* A path, or the name of a workload. NULL: it cannot be opened, as one in a language that is missing here. */
 struct module *program_module(const char *name);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "profiler/probes/btf_types.h"
+#include "profiler/kernel_types/btf_types.h"
 #include "tests/unit/compiled_program.h"
 
 static struct btf_types *kernel;

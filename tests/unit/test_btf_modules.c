@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "profiler/probes/btf_types.h"
+#include "profiler/kernel_types/btf_types.h"
 #include "tests/unit/fail_alloc.h"
 
 enum { RDX = 1 };

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "profiler/probes/btf_types.h"
+#include "profiler/kernel_types/btf_types.h"
 #include "tests/unit/compiled_program.h"
 
 /* DWARF numbers of registers. */

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "symbolizer/debug_files.h"
+#include "symbolizer/elf/debug_files.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"

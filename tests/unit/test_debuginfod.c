@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "symbolizer/debuginfod.h"
+#include "symbolizer/elf/debuginfod.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/unit/compiled_program.h"
 

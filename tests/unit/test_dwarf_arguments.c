@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "symbolizer/dwarf_types.h"
+#include "symbolizer/types/dwarf_types.h"
 #include "tests/unit/argument_programs.h"
 #include "tests/unit/compiled_program.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"
 

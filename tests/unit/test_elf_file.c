@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "symbolizer/elf_file.h"
+#include "symbolizer/elf/elf_file.h"
 #include "tests/unit/elf_image.h"
 
 /* What the dynamic loader knows of this program. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "symbolizer/names.h"
-#include "symbolizer/provider.h"
+#include "symbolizer/providers/provider.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"
 

@@ -6,7 +6,7 @@
 
 #include "profiler/base/strbuf.h"
 #include "tests/unit/fail_alloc.h"
-#include "tools/event_list.h"
+#include "tools/options/event_list.h"
 
 static const struct event_case {
 	const char *name;

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "symbolizer/fde_reader.h"
+#include "symbolizer/elf/fde_reader.h"
 #include "symbolizer/names.h"
-#include "symbolizer/provider.h"
+#include "symbolizer/providers/provider.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "profiler/base/clock.h"
-#include "symbolizer/function_list.h"
+#include "symbolizer/code/function_list.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"

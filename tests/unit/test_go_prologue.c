@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/unit.h"
 
-#include "symbolizer/go_prologue.h"
+#include "symbolizer/code/go_prologue.h"
 
 static const struct prologue_row {
 	const char *name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "tools/histogram.h"
+#include "tools/record/histogram.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "symbolizer/ifunc_slots.h"
+#include "symbolizer/code/ifunc_slots.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
 

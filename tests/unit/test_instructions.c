@@ -11,8 +11,8 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/sorted.h"
-#include "symbolizer/function_list.h"
-#include "symbolizer/instructions.h"
+#include "symbolizer/code/function_list.h"
+#include "symbolizer/code/instructions.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/program_module.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "profiler/probes/btf_types.h"
+#include "profiler/kernel_types/btf_types.h"
 #include "profiler/probes/kernel_trampoline.h"
 
 static const struct lack_case {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "symbolizer/module.h"
+#include "symbolizer/elf/module.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"
 

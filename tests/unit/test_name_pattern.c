@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "symbolizer/demangle.h"
-#include "symbolizer/function_list.h"
-#include "symbolizer/name_pattern.h"
+#include "symbolizer/code/function_list.h"
+#include "symbolizer/code/name_pattern.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/program_module.h"
 

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "symbolizer/needed_files.h"
+#include "symbolizer/elf/needed_files.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
 

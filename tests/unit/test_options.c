@@ -9,7 +9,7 @@
 #include "profiler/base/strbuf.h"
 #include "profiler/base/suggest.h"
 #include "tests/unit/fail_alloc.h"
-#include "tools/options.h"
+#include "tools/options/options.h"
 
 #define WORDS_MAX 8
 

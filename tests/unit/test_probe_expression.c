@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "profiler/probes/btf_types.h"
-#include "profiler/probes/probe_expression.h"
+#include "profiler/kernel_types/btf_types.h"
+#include "profiler/expressions/probe_expression.h"
 #include "tests/unit/layout_text.h"
 #include "tests/unit/probe_scopes.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "bpf/probe_eval.h"
-#include "profiler/probes/probe_expression.h"
+#include "profiler/expressions/probe_expression.h"
 #include "tests/unit/fake_types.h"
 #include "tests/unit/layout_text.h"
 #include "tests/unit/probe_scopes.h"

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "profiler/probes/probe_list.h"
-#include "profiler/probes/tracepoint_format.h"
+#include "profiler/kernel_types/tracepoint_format.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
 

@@ -10,7 +10,7 @@
 #include "profiler/base/strbuf.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/profile_fixture.h"
-#include "tools/record_write.h"
+#include "tools/record/record_write.h"
 
 static const struct path_case {
 	const char *name;

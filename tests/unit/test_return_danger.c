@@ -2,7 +2,7 @@
 /* In which files a changed return address would end the program. */
 #include "tests/unit/unit.h"
 
-#include "symbolizer/instructions.h"
+#include "symbolizer/code/instructions.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "symbolizer/sandbox.h"
+#include "symbolizer/worker/sandbox.h"
 
 #define MORE_BYTES (64u << 20)
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolizer/symbol_wire.h"
+#include "symbolizer/worker/symbol_wire.h"
 
 #define MAX 4
 

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "profiler/probes/syscall_arguments.h"
+#include "profiler/kernel_types/syscall_arguments.h"
 #include "tests/unit/unit.h"
 
 struct argument_case {

@@ -4,8 +4,8 @@
 
 #include "formats/profile.h"
 #include "tests/unit/unit.h"
-#include "profiler/probes/probe_expression.h"
-#include "tools/trace_format.h"
+#include "profiler/expressions/probe_expression.h"
+#include "tools/trace/trace_format.h"
 
 /* 1970-01-01 01:01:01 in UTC, had the machine been started when the epoch began. */
 #define TIME_NS (3661ull * 1000000000 + 42)

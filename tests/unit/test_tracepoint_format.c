@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "profiler/base/clock.h"
-#include "profiler/probes/tracepoint_fields.h"
+#include "profiler/kernel_types/tracepoint_fields.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/layout_text.h"
 

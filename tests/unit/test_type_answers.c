@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "profiler/base/hashmap.h"
-#include "symbolizer/dwarf_types.h"
-#include "symbolizer/function_list.h"
-#include "symbolizer/type_worker.h"
+#include "symbolizer/types/dwarf_types.h"
+#include "symbolizer/code/function_list.h"
+#include "symbolizer/worker/type_worker.h"
 #include "tests/unit/compiled_program.h"
 
 #define DEPTH_MAX 6

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "symbolizer/type_wire.h"
+#include "symbolizer/worker/type_wire.h"
 
 static const struct type_provider provider;
 

@@ -12,8 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "symbolizer/type_worker.h"
-#include "symbolizer/worker_wire.h"
+#include "symbolizer/worker/type_worker.h"
+#include "symbolizer/worker/worker_wire.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/reader_process.h"

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "symbolizer/usdt_notes.h"
+#include "symbolizer/code/usdt_notes.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/elf_image.h"
 #include "tests/unit/fail_alloc.h"

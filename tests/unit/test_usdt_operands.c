@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "symbolizer/usdt_operands.h"
+#include "symbolizer/code/usdt_operands.h"
 
 #define R USDT_REGISTER
 #define M USDT_MEMORY

@@ -5,7 +5,7 @@
 #ifndef WICK_TYPED_PROGRAM_H
 #define WICK_TYPED_PROGRAM_H
 
-#include "symbolizer/dwarf_types.h"
+#include "symbolizer/types/dwarf_types.h"
 #include "tests/unit/compiled_program.h"
 
 struct typed_program {
