@@ -159,9 +159,42 @@ static void test_thread_names(void **state)
 	harness_done(&result);
 }
 
+/*
+ * Of processes that run, and of one below them: stacks that no copy has whole, as one is deeper than
+ * 64 KiB, and the other has a part of it elsewhere.
+ */
+static void test_first_samples(void **state)
+{
+	static const char *const commands[][5] = {
+		{ "sh", "-c", "\"$WICK_WORKLOADS\"/recurse-1k 30 100; :" },
+		{ "@altstack", "30" },
+	};
+	pid_t pids[ARRAY_SIZE(commands)];
+	struct harness_run run = { .seconds = 0.5,
+				   .session = { .frequency_hz = 999, .pids = pids,
+						.pid_count = ARRAY_SIZE(pids) } };
+	struct harness_result result;
+
+	harness_need_bpf();
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		pids[i] = harness_start(commands[i], -1);
+	/* Until they are where they stay. */
+	sleep(1);
+	harness_profile(&run, &result);
+	for (size_t i = 0; i < ARRAY_SIZE(pids); i++)
+		harness_end(pids[i]);
+	harness_print("first samples", &result);
+	assert_true(harness_folded_sum(result.folded, ";recurse_leaf ") > 0);
+	assert_true(harness_folded_sum(result.folded, ";handler_work ") > 0);
+	assert_int_equal(harness_count(result.stats.counters, "copies"), 0);
+	assert_int_equal(result.stats.complete_user, result.stats.reported_user);
+	harness_done(&result);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		UNIT_TEST("deep stacks are complete from the first sample on", test_first_samples),
 		UNIT_TEST("a PID used again is another process", test_reuse),
 		UNIT_TEST("threads have their names", test_thread_names),
 	};
