@@ -9,11 +9,10 @@
 static const uint8_t sigreturn[] = { 0x48, 0xc7, 0xc0, 0x0f, 0x00, 0x00, 0x00, 0x0f, 0x05 };
 
 /*
- * How musl, which comes without CFI, calls main() and the functions of threads: by an indirect
- * call, whose result goes to exit() or pthread_exit(): mov %eax,%edi or mov %rax,%rdi; call.
+ * How musl, which comes without CFI, begins threads: by an indirect call, whose result goes to the
+ * system call exit: mov %eax,%edi; xor %eax,%eax; mov $60,%al; syscall.
  */
-static const uint8_t result_passed_on[] = { 0x89, 0xc7, 0xe8 };
-#define REX_W 0x48
+static const uint8_t exit_with_result[] = { 0x89, 0xc7, 0x31, 0xc0, 0xb0, 0x3c, 0x0f, 0x05 };
 /* ff /2, with neither SIB byte nor more than a byte of displacement. */
 #define INDIRECT_CALL_BYTES_MAX 3
 
@@ -331,20 +330,18 @@ static bool next_outermost_call(const struct special_code *code, uint64_t from, 
 		return false;
 	if (size > to - from)
 		size = to - from;
-	while ((found = memmem(bytes + at, size - at, result_passed_on,
-			       sizeof(result_passed_on)))) {
+	while ((found = memmem(bytes + at, size - at, exit_with_result,
+			       sizeof(exit_with_result)))) {
 		at = (size_t)(found - bytes);
-		if (at > 0 && bytes[at - 1] == REX_W)
-			at--;
 		if (follows_indirect_call(bytes, at)) {
 			*ret = (struct special_range){
 				.start = from + at - 1,
-				.end = from + (size_t)(found - bytes) + sizeof(result_passed_on),
+				.end = from + at + sizeof(exit_with_result),
 				.rule = { .kind = UNWIND_END },
 			};
 			return true;
 		}
-		at = (size_t)(found - bytes) + 1;
+		at++;
 	}
 	return false;
 }

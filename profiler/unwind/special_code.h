@@ -5,7 +5,7 @@
  * Signal trampolines (of Go and musl) are known by their bytes, the PLT of lld,
  * which writes no CFI for it, and _init and _fini by their sections and bytes, the
  * entry of a program by its address: nothing called it, so it is the end of every stack. As
- * are musl's calls of main() and of threads, known by what becomes of the result.
+ * is musl's call of a thread's function, known by what becomes of the result.
  */
 #ifndef WICK_SPECIAL_CODE_H
 #define WICK_SPECIAL_CODE_H

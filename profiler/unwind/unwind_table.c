@@ -9,6 +9,7 @@
 #include "profiler/unwind/cfi_reader.h"
 #include "profiler/unwind/cfi_rules.h"
 #include "profiler/unwind/cie_cache.h"
+#include "profiler/unwind/code_rows.h"
 #include "profiler/unwind/fde_list.h"
 #include "profiler/unwind/go_rows.h"
 #include "profiler/unwind/special_code.h"
@@ -16,6 +17,8 @@
 
 /* Functions are aligned to this; shorter gaps before one are padding, which nobody executes. */
 #define FUNCTION_ALIGNMENT 16
+/* Nobody writes that much into the function at a program's entry. */
+#define ENTRY_BYTES_MAX 256
 
 enum { EH_FRAME, DEBUG_FRAME, SECTIONS };
 
@@ -29,6 +32,7 @@ struct table_builder {
 	struct fde_list fdes;
 	struct special_code code;
 	struct go_rows go;
+	struct code_rows *instructions;	/* NULL: it is Go's, or what nothing describes is little */
 	struct table_layout layout;
 	struct cfi_run run;
 	uint64_t start, end;	/* of all text */
@@ -41,6 +45,7 @@ struct table_builder {
 static struct table_builder *table_builder_free(struct table_builder *b)
 {
 	fde_list_done(&b->fdes);
+	code_rows_free(b->instructions);
 	table_layout_done(&b->layout);
 	free(b);
 	return NULL;
@@ -175,7 +180,22 @@ static int add_rule(struct table_builder *b, uint64_t address, struct unwind_rul
 	return r < 0 ? r : table_layout_add(&b->layout, address, number);
 }
 
-/* Code that neither an FDE describes nor its bytes, from @at to @to. */
+/* Code that nothing describes, from @at to @to. */
+static int add_instructions(struct table_builder *b, uint64_t at, uint64_t to)
+{
+	const struct code_row *rows;
+	size_t count = 0;
+	int r = 0;
+
+	if (b->instructions)
+		r = code_rows_read(b->instructions, at, to, &rows, &count);
+	if (!r && !count)
+		r = table_layout_add(&b->layout, at, UNWIND_NONE);
+	for (size_t i = 0; i < count && !r; i++)
+		r = add_rule(b, rows[i].start, rows[i].rule);
+	return r;
+}
+
 static int add_go(struct table_builder *b, uint64_t at, uint64_t to)
 {
 	struct go_row row;
@@ -187,16 +207,23 @@ static int add_go(struct table_builder *b, uint64_t at, uint64_t to)
 	return r;
 }
 
-/* Only a guess tells where the code at the entry ends, but Go's linker knows. */
-static uint64_t special_end(const struct table_builder *b, const struct special_range *special)
+/* Code that neither an FDE describes nor its bytes, from @at to @to. */
+static int add_undescribed(struct table_builder *b, uint64_t at, uint64_t to)
 {
-	uint64_t end;
+	return b->go.table.count ? add_go(b, at, to) : add_instructions(b, at, to);
+}
 
-	/* A trampoline's range begins in front of its function. */
-	if (special->rule.kind != UNWIND_END)
-		return special->end;
-	end = go_rows_function_end(&b->go, special->start);
-	return end > special->start && end < special->end ? end : special->end;
+/* Only a guess tells where the code at the entry ends, but Go's linker knows, and instructions do. */
+static uint64_t special_end(const struct table_builder *b, const struct special_range *special,
+			    uint64_t to)
+{
+	uint64_t start = special->start, end = special->end, last = start + ENTRY_BYTES_MAX;
+
+	if (start != elf_file_entry(b->elf))
+		return end;
+	end = b->instructions ? code_rows_function_end(b->instructions, start) :
+				go_rows_function_end(&b->go, start);
+	return end > start && end <= to && end < last ? end : special->end;
 }
 
 /* Code that no FDE describes, from b->position to @to. */
@@ -210,14 +237,14 @@ static int add_gap(struct table_builder *b, uint64_t to)
 	if (!found && to - at < FUNCTION_ALIGNMENT && to % FUNCTION_ALIGNMENT == 0 && to != b->end)
 		return 0;
 	for (; found; found = special_code_next(&b->code, at, to, &special)) {
-		r = special.start > at ? add_go(b, at, special.start) : 0;
+		r = special.start > at ? add_undescribed(b, at, special.start) : 0;
 		if (r == 0)
 			r = add_rule(b, special.start, special.rule);
 		if (r < 0)
 			return r;
-		at = special_end(b, &special);
+		at = special_end(b, &special, to);
 	}
-	return at < to ? add_go(b, at, to) : 0;
+	return at < to ? add_undescribed(b, at, to) : 0;
 }
 
 /* The rows of one FDE; code from where it is damaged on has no rule. */
@@ -322,6 +349,8 @@ static int build(struct table_builder *b, struct unwind_table *ret)
 	r = fde_list_sort(&b->fdes);
 	if (r == 0)
 		r = special_code_load(&b->code, b->elf, b->covered);
+	if (r == 0 && b->code.segments[0].bytes && !b->go.table.count)
+		r = code_rows_new(b->elf, &b->code, &b->instructions);
 	if (r == 0)
 		r = add_all(b);
 	if (r < 0)

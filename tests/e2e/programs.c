@@ -59,6 +59,8 @@ const struct program programs[] = {
 	{ "a static PIE", NULL, { "@recurse-static-pie", "30", "40" } },
 	{ "a program at a fixed address", NULL, { "@recurse-exec", "30", "40" } },
 	{ "a stripped program", NULL, { "@recurse-stripped", "30", "40" } },
+	{ "a program without unwind tables", NULL, { "@recurse-bare", "30", "40" } },
+	{ "one with musl, which has none", NULL, { "@recurse-musl", "30", "40" } },
 	{ "a program with .debug_frame only", NULL, { "@recurse-debug-frame", "30", "40" } },
 	{ "threads", NULL, { "@threads", "30", "4" } },
 	{ "a Go program with goroutines", "go", { "@go_work", "30" }, true },

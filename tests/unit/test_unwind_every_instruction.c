@@ -218,6 +218,11 @@ static const struct program_case {
 	{ "of a program made by clang", "stack_shapes-clang" },
 	{ "of a program that has only .debug_frame", "stack_shapes-debug_frame" },
 	{ "of a static program", "stack_shapes-static" },
+	{ "of a program without unwind tables", "stack_shapes-bare" },
+	{ "of one made by clang", "stack_shapes-bare-clang" },
+	{ "of one without symbols, too", "stack_shapes-bare-stripped" },
+	{ "of a static program and musl, which nothing describes", "stack_shapes-musl" },
+	{ "of musl as a library", "stack_shapes-musl-dynamic" },
 };
 
 static void program_row(void **state)

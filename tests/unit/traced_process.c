@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/traced_process.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -141,6 +142,20 @@ static int wait_stop(struct traced_process *t)
 	return ptrace(PTRACE_GETREGS, t->pid, 0, &t->regs) ? -1 : 0;
 }
 
+static uint64_t read_entry(pid_t pid)
+{
+	_cleanup_fclose_ FILE *file = NULL;
+	char path[64];
+	uint64_t pair[2];
+
+	snprintf(path, sizeof(path), "/proc/%d/auxv", pid);
+	file = fopen(path, "re");
+	while (file && fread(pair, sizeof(pair), 1, file) == 1)
+		if (pair[0] == AT_ENTRY)
+			return pair[1];
+	return 0;
+}
+
 struct traced_process *traced_start(const char *const argv[])
 {
 	_cleanup_(traced_freep) struct traced_process *t = calloc(1, sizeof(*t));
@@ -158,6 +173,7 @@ struct traced_process *traced_start(const char *const argv[])
 	}
 	if (t->pid < 0 || !t->pool || wait_stop(t) || read_mappings(t))
 		return NULL;
+	t->entry = read_entry(t->pid);
 	return take_ptr(t);
 }
 
@@ -278,5 +294,8 @@ int traced_step(struct traced_process *t)
 		shadow_push_signal(t, from);
 	else if (t->regs.rip != from || !t->signal)
 		follow(t, what, call_number);
+	/* The dynamic linker has jumped there, musl's from within a call. */
+	if (t->regs.rip == t->entry)
+		t->shadow_count = 0;
 	return 0;
 }

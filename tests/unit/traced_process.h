@@ -39,6 +39,7 @@ struct traced_process {
 	int signal;		/* to be delivered with the next step */
 	bool ended;
 	int exit_status;
+	uint64_t entry;		/* of the program, not of its dynamic linker */
 	struct user_regs_struct regs;
 	struct shadow_frame shadow[SHADOW_MAX];		/* outermost first */
 	size_t shadow_count;

@@ -10,6 +10,8 @@
 /* BUILD recurse-static-pie: -DFRAME_BYTES=16 -static-pie */
 /* BUILD recurse-exec: -DFRAME_BYTES=16 -no-pie */
 /* BUILD recurse-stripped: -DFRAME_BYTES=16 -s */
+/* BUILD recurse-bare: -DFRAME_BYTES=16 -fno-asynchronous-unwind-tables */
+/* BUILD recurse-musl: CC=musl-gcc -DFRAME_BYTES=16 -fno-asynchronous-unwind-tables */
 /* BUILD recurse-debug-frame: -DFRAME_BYTES=16 -g -fno-asynchronous-unwind-tables -fno-exceptions */
 #include <stdlib.h>
 #include "work.h"

@@ -4,6 +4,11 @@
 /* BUILD stack_shapes-clang: CC=clang */
 /* BUILD stack_shapes-debug_frame: -g -gz -fno-asynchronous-unwind-tables */
 /* BUILD stack_shapes-static: -static -Os -fcf-protection=full */
+/* BUILD stack_shapes-bare: -fno-asynchronous-unwind-tables -Wl,-z,now */
+/* BUILD stack_shapes-bare-clang: CC=clang -fno-asynchronous-unwind-tables -Wl,-z,now */
+/* BUILD stack_shapes-bare-stripped: -O2 -fno-asynchronous-unwind-tables -Wl,-z,now -s */
+/* BUILD stack_shapes-musl: CC=musl-gcc -static -fno-asynchronous-unwind-tables */
+/* BUILD stack_shapes-musl-dynamic: CC=musl-gcc -fno-asynchronous-unwind-tables */
 /*
  * stack_shapes.c - a frame of every kind that compilers make, each once, quickly.
  *
