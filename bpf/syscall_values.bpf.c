@@ -58,17 +58,9 @@ int BPF_PROG(syscall_values_enter, struct pt_regs *regs, long number)
 		return 0;
 	key.thread = run.tid | SYSCALL_THREAD;
 	call = call_new(&run, &key);
-	if (!call) {
-		COUNT(&run, TAKEN);
-		COUNT(&run, LOST_WAITS);
-		return 0;
-	}
-	call->site = place;
-	if (call_enter(&run, site, &key, call, regs, CALL_REGISTERS))
-		call_free(&run, &key, call);
-	else
-		call->begin_ns = bpf_ktime_get_ns();
-	return 0;
+	if (call)
+		call->site = place;
+	return call_begin(&run, site, &key, call, regs, CALL_REGISTERS);
 }
 
 /* What was to be read again was of a program that is gone. */
