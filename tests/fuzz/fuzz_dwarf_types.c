@@ -6,6 +6,7 @@
 #include "tests/fuzz/elf_checks.h"
 #include "tests/fuzz/elf_mutate.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/type_checks.h"
 
 #define FUNCTIONS_MAX 32
 #define MEMBERS_MAX 16
@@ -18,16 +19,13 @@ static void check_type(const struct type_info *type, unsigned int depth)
 	struct type_info target;
 	size_t i;
 
-	fuzz_touch_text(type->name);
-	fuzz_check(type->provider != NULL, "a type without a provider");
-	fuzz_check(!type->is_text || type->kind == TYPE_STRUCT, "a text that is no struct");
+	type_check_info(type);
 	if (depth >= DEPTH_MAX)
 		return;
 	if (type->provider->target(type, &target) == 0)
 		check_type(&target, depth + 1);
 	for (i = 0; i < MEMBERS_MAX && type->provider->member_at(type, i, &member) == 0; i++) {
-		fuzz_touch_text(member.name);
-		fuzz_check(member.bit_shift + member.bit_count <= 64, "bits beyond a word");
+		type_check_member(&member);
 		/* It may be another of that name, which is damaged. */
 		type->provider->member(type, member.name, &same);
 		check_type(&member.type, depth + 1);
@@ -38,27 +36,10 @@ static void check_type(const struct type_info *type, unsigned int depth)
 
 static void check_argument(const struct type_argument *argument)
 {
-	size_t i;
-
-	fuzz_touch_text(argument->name);
+	type_check_argument(argument);
+	fuzz_check(argument->place != ARGUMENT_UNKNOWN || argument->refusal,
+		   "no place, and no reason for it");
 	check_type(&argument->type, 0);
-	switch (argument->place) {
-	case ARGUMENT_REGISTER:
-		fuzz_check(argument->reg < 16, "a register that is none");
-		break;
-	case ARGUMENT_STACK:
-		fuzz_check(argument->stack_offset >= 8, "below the return address");
-		break;
-	case ARGUMENT_PIECES:
-		fuzz_check(argument->piece_count && argument->piece_count <= TYPE_PIECES_MAX,
-			   "no pieces, or too many");
-		for (i = 0; i < argument->piece_count; i++)
-			fuzz_check(argument->pieces[i].reg < 16, "a register that is none");
-		break;
-	case ARGUMENT_UNKNOWN:
-		fuzz_touch_text(argument->refusal);
-		break;
-	}
 }
 
 static void check_function(const struct type_function *function)

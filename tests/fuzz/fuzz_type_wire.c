@@ -6,39 +6,20 @@
  */
 #include "symbolizer/worker/type_wire.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/type_checks.h"
 
 static const struct type_provider provider;
 
 static void check_type(const struct type_info *type)
 {
-	fuzz_check(type->kind <= TYPE_OTHER, "a kind that is none");
 	fuzz_check(type->provider == &provider, "another provider");
-	fuzz_check(!type->is_text || type->kind == TYPE_STRUCT, "a text that is no struct");
-	fuzz_touch_text(type->name);
+	type_check_info(type);
 }
 
 static void check_argument(const struct type_argument *argument)
 {
-	fuzz_touch_text(argument->name);
-	if (argument->refusal)
-		fuzz_touch_text(argument->refusal);
-	check_type(&argument->type);
-	switch (argument->place) {
-	case ARGUMENT_REGISTER:
-		fuzz_check(argument->reg < 16, "a register that is none");
-		break;
-	case ARGUMENT_STACK:
-		fuzz_check(argument->stack_offset >= 8, "below the return address");
-		break;
-	case ARGUMENT_PIECES:
-		fuzz_check(argument->piece_count && argument->piece_count <= TYPE_PIECES_MAX,
-			   "no pieces, or too many");
-		for (size_t i = 0; i < argument->piece_count; i++)
-			fuzz_check(argument->pieces[i].reg < 16, "a register that is none");
-		break;
-	default:
-		fuzz_check(argument->place == ARGUMENT_UNKNOWN, "a place that is none");
-	}
+	fuzz_check(argument->type.provider == &provider, "another provider");
+	type_check_argument(argument);
 }
 
 static int take_function(struct byte_reader *reader)
@@ -72,10 +53,9 @@ static int take_member(struct byte_reader *reader)
 
 	if (r < 0)
 		return r;
-	fuzz_touch_text(member.name);
-	fuzz_check(member.bit_shift + member.bit_count <= 64, "bits beyond a word");
+	fuzz_check(member.type.provider == &provider, "another provider");
 	fuzz_check(member.offset <= UINT64_MAX / 8, "an offset that wraps");
-	check_type(&member.type);
+	type_check_member(&member);
 	return 0;
 }
 
