@@ -98,40 +98,51 @@ int type_reader_member(struct reading *reading, struct strbuf *ret)
 	return r == -ENOMEM ? r : 0;
 }
 
-int type_reader_members(struct reading *reading, struct strbuf *ret)
+static int add_member(const struct question *question, size_t index, struct strbuf *ret)
 {
 	struct type_member member;
+	int r = index < ENTRIES_MAX ?
+			question->provider->member_at(&question->type, index, &member) :
+			-ENOENT;
+
+	type_wire_add_member(ret, r, &member);
+	return r;
+}
+
+static int add_enumerator(const struct question *question, size_t index, struct strbuf *ret)
+{
+	struct type_enumerator value;
+	int r = index < ENTRIES_MAX ?
+			question->provider->enumerator(&question->type, index, &value) :
+			-ENOENT;
+
+	type_wire_add_enumerator(ret, r, &value);
+	return r;
+}
+
+/* One by one; behind the last comes why there is no other. */
+static int add_entries(struct reading *reading, struct strbuf *ret,
+		       int (*add)(const struct question *question, size_t index,
+				  struct strbuf *ret))
+{
 	struct question question;
 	int r = read_question(reading, &question);
 
-	for (size_t i = 0; !r; i++) {
-		r = i < ENTRIES_MAX ? question.provider->member_at(&question.type, i, &member) :
-				      -ENOENT;
-		if (r == -ENOMEM)
-			return r;
-		type_wire_add_member(ret, r, &member);
-		if (r < 0)
-			return 0;
-	}
-	return r;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; !r; i++)
+		r = add(&question, i, ret);
+	return r == -ENOMEM ? r : 0;
+}
+
+int type_reader_members(struct reading *reading, struct strbuf *ret)
+{
+	return add_entries(reading, ret, add_member);
 }
 
 int type_reader_enumerators(struct reading *reading, struct strbuf *ret)
 {
-	struct type_enumerator value;
-	struct question question;
-	int r = read_question(reading, &question);
-
-	for (size_t i = 0; !r; i++) {
-		r = i < ENTRIES_MAX ? question.provider->enumerator(&question.type, i, &value) :
-				      -ENOENT;
-		if (r == -ENOMEM)
-			return r;
-		type_wire_add_enumerator(ret, r, &value);
-		if (r < 0)
-			return 0;
-	}
-	return r;
+	return add_entries(reading, ret, add_enumerator);
 }
 
 int type_reader_named(struct reading *reading, struct strbuf *ret)
