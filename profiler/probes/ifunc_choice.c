@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -39,38 +38,27 @@ struct asking {
 	uint64_t bias;			/* of the module in it */
 };
 
-static void image_path(const struct asking *a, const struct image *image, char path[96])
-{
-	snprintf(path, 96, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, a->pid, image->start,
-		 image->end);
-}
-
 static int read_images(struct asking *a)
 {
-	_cleanup_fclose_ FILE *maps = NULL;
-	_cleanup_free_ char *line = NULL;
-	char path[96];
-	size_t size = 0;
+	_cleanup_proc_maps_ struct proc_maps maps = PROC_MAPS_INIT;
+	char path[PROC_MAPS_LINK_BYTES];
+	struct proc_map map;
+	int r;
 
 	a->count = 0;
 	snprintf(path, sizeof(path), "/proc/%d/maps", a->pid);
-	maps = fopen(path, "re");
-	while (maps && getline(&line, &size, maps) > 0) {
-		struct image image = { 0 };
-		struct proc_map map;
+	r = proc_maps_open(&maps, path);
+	while (r >= 0 && (r = proc_maps_next_code(&maps, &map)) > 0) {
+		struct image image = { .start = map.start, .end = map.end, .offset = map.offset };
 
-		line[strcspn(line, "\n")] = 0;
-		if (proc_maps_parse(line, &map) < 0 || !map.executable || map.path[0] != '/')
-			continue;
-		image = (struct image){ .start = map.start, .end = map.end, .offset = map.offset };
-		image_path(a, &image, path);
+		proc_maps_link((uint32_t)a->pid, map.start, map.end, path);
 		if (stat(path, &image.file))
 			continue;
-		if (alloc_grow(&a->images, &a->capacity, a->count + 1) < 0)
-			return -ENOMEM;
-		a->images[a->count++] = image;
+		r = alloc_grow(&a->images, &a->capacity, a->count + 1);
+		if (!r)
+			a->images[a->count++] = image;
 	}
-	return 0;
+	return r == -ENOMEM ? r : 0;
 }
 
 static bool is_of_module(const struct asking *a, const struct image *image)
@@ -136,10 +124,10 @@ static int ask_importer(struct asking *a, const struct image *image, const char 
 	_cleanup_(module_putp) struct module *mod = NULL;
 	struct module_info info = { .path = "", .device = image->file.st_dev,
 				    .inode = image->file.st_ino };
-	char path[96];
+	char path[PROC_MAPS_LINK_BYTES];
 	int fd;
 
-	image_path(a, image, path);
+	proc_maps_link((uint32_t)a->pid, image->start, image->end, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return 0;

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -110,11 +109,10 @@ static int root_of(pid_t pid)
 static int add_mapping(struct probe_files *files, pid_t pid, const struct proc_map *map)
 {
 	_cleanup_close_ int root = -1;
-	char path[96];
+	char path[PROC_MAPS_LINK_BYTES];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, pid, map->start,
-		 map->end);
+	proc_maps_link((uint32_t)pid, map->start, map->end, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	root = root_of(pid);
 	return fd >= 0 ? add_fd(files, root, fd, map->path) :
@@ -124,26 +122,18 @@ static int add_mapping(struct probe_files *files, pid_t pid, const struct proc_m
 /* @name "": every file. */
 static int add_mapped(struct probe_files *files, pid_t pid, const char *name)
 {
-	_cleanup_fclose_ FILE *maps = NULL;
-	_cleanup_free_ char *line = NULL;
+	_cleanup_proc_maps_ struct proc_maps maps = PROC_MAPS_INIT;
+	struct proc_map map;
 	char path[64];
-	size_t size = 0;
-	int r = 0;
+	int r;
 
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	while (maps && r >= 0 && getline(&line, &size, maps) > 0) {
-		struct proc_map map;
-		const char *basename;
-
-		line[strcspn(line, "\n")] = 0;
-		if (proc_maps_parse(line, &map) < 0 || !map.executable || map.path[0] != '/')
-			continue;
-		basename = strrchr(map.path, '/') + 1;
-		if (!*name || probe_file_is_called(basename, name))
+	r = proc_maps_open(&maps, path);
+	while (r >= 0 && (r = proc_maps_next_code(&maps, &map)) > 0) {
+		if (!*name || probe_file_is_called(strrchr(map.path, '/') + 1, name))
 			r = add_mapping(files, pid, &map);
 	}
-	return r < 0 ? r : 0;
+	return r == -ENOMEM ? r : 0;
 }
 
 static int add_mapped_by_any(struct probe_files *files, const char *name)

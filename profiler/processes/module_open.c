@@ -4,7 +4,6 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -180,11 +179,10 @@ static int open_link(const struct process *process, const struct mapping *mappin
 		     struct remote_files *remote, struct module_file *ret)
 {
 	struct module_file file = { .fd = -1 };
-	char link[128];
+	char link[PROC_MAPS_LINK_BYTES];
 	int r;
 
-	snprintf(link, sizeof(link), "/proc/%u/map_files/%" PRIx64 "-%" PRIx64, process->pid,
-		 mapping->start, mapping->end);
+	proc_maps_link(process->pid, mapping->start, mapping->end, link);
 	r = open_regular(remote, process->pid, link, true, &file);
 	return r < 0 ? r : take_same(mapping, &file, link, ret);
 }
@@ -245,20 +243,17 @@ int module_file_open(const struct process *process, const struct mapping *mappin
 /* Our own mapping of it says how large it is. */
 static int vdso_size(uint64_t start, size_t *ret)
 {
-	_cleanup_fclose_ FILE *file = fopen("/proc/self/maps", "re");
-	_cleanup_free_ char *line = NULL;
+	_cleanup_proc_maps_ struct proc_maps maps = PROC_MAPS_INIT;
+	int r = proc_maps_open(&maps, "/proc/self/maps");
 	struct proc_map map;
-	size_t size = 0;
 
-	if (!file)
-		return -errno;
-	while (getline(&line, &size, file) > 0) {
-		if (proc_maps_parse(line, &map) < 0 || map.start != start)
+	while (r >= 0 && (r = proc_maps_next(&maps, &map)) > 0) {
+		if (map.start != start)
 			continue;
 		*ret = map.end - map.start;
 		return 0;
 	}
-	return -ENOENT;
+	return r ?: -ENOENT;
 }
 
 int module_file_open_vdso(struct module_file *ret)

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -90,4 +91,53 @@ int proc_maps_parse(char *line, struct proc_map *ret)
 	map.path = path;
 	*ret = map;
 	return 0;
+}
+
+/* ---- files of them ---- */
+
+int proc_maps_open(struct proc_maps *maps, const char *path)
+{
+	maps->file = fopen(path, "re");
+	if (maps->file)
+		return 0;
+	return errno == ENOENT ? -ESRCH : -errno;
+}
+
+int proc_maps_next(struct proc_maps *maps, struct proc_map *ret)
+{
+	errno = 0;
+	while (getline(&maps->line, &maps->size, maps->file) > 0) {
+		/* What is no mapping line is nothing we know how to use; there is none today. */
+		if (!proc_maps_parse(maps->line, ret))
+			return 1;
+	}
+	return -errno;
+}
+
+int proc_maps_next_code(struct proc_maps *maps, struct proc_map *ret)
+{
+	struct proc_map map;
+	int r;
+
+	while ((r = proc_maps_next(maps, &map)) > 0) {
+		if (!map.executable || map.path[0] != '/')
+			continue;
+		*ret = map;
+		return 1;
+	}
+	return r;
+}
+
+void proc_maps_close(struct proc_maps *maps)
+{
+	if (maps->file)
+		fclose(maps->file);
+	free(maps->line);
+	*maps = (struct proc_maps)PROC_MAPS_INIT;
+}
+
+void proc_maps_link(uint32_t pid, uint64_t start, uint64_t end, char ret[PROC_MAPS_LINK_BYTES])
+{
+	snprintf(ret, PROC_MAPS_LINK_BYTES, "/proc/%" PRIu32 "/map_files/%" PRIx64 "-%" PRIx64, pid,
+		 start, end);
 }

@@ -10,44 +10,35 @@
 #include "profiler/processes/proc_maps.h"
 #include "profiler/processes/process_private.h"
 
-static int add_line(struct process_table *table, struct process *process, char *line)
+static int add_map(struct process_table *table, struct process *process,
+		   const struct proc_map *map)
 {
 	struct mapping mapping = { 0 };
-	struct proc_map map;
 
-	/* What is no mapping line is nothing we know how to use; there is none today. */
-	if (proc_maps_parse(line, &map) < 0 || (!map.executable && !table->keeps_all))
+	/* The last is emulated by the kernel: no code runs there. */
+	if ((!map->executable && !table->keeps_all) || !strcmp(map->path, "[vsyscall]"))
 		return 0;
-	/* Emulated by the kernel: no code runs there. */
-	if (!strcmp(map.path, "[vsyscall]"))
-		return 0;
-	mapping.start = map.start;
-	mapping.end = map.end;
-	mapping.offset = map.offset;
-	mapping.device = map.device;
-	mapping.inode = map.inode;
-	mapping.path = map.path;
+	mapping.start = map->start;
+	mapping.end = map->end;
+	mapping.offset = map->offset;
+	mapping.device = map->device;
+	mapping.inode = map->inode;
+	mapping.path = map->path;
 	return process_add_mapping(table, process, &mapping);
 }
 
-/* Add what the maps file at @path says. Returns how many lines it had. */
+/* Add what the maps file at @path says. Returns how many mappings it had. */
 static int read_file(struct process_table *table, struct process *process, const char *path)
 {
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0;
-	int count = 0, r;
+	_cleanup_proc_maps_ struct proc_maps maps = PROC_MAPS_INIT;
+	int r = proc_maps_open(&maps, path), count = 0;
+	struct proc_map map;
 
-	if (!file)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (getline(&line, &size, file) > 0) {
-		r = add_line(table, process, line);
-		if (r < 0)
-			return r;
+	while (r >= 0 && (r = proc_maps_next(&maps, &map)) > 0) {
+		r = add_map(table, process, &map);
 		count++;
 	}
-	/* -ESRCH: it died halfway. */
-	return ferror(file) ? -errno : count;
+	return r < 0 ? r : count;
 }
 
 /*

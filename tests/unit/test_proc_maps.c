@@ -2,10 +2,13 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "profiler/processes/proc_maps.h"
 
@@ -99,26 +102,76 @@ static void test_cut(void **state)
 
 static void test_own(void **state)
 {
-	FILE *file = fopen("/proc/self/maps", "re");
-	bool found = false;
-	char line[4096];
+	_cleanup_proc_maps_ struct proc_maps maps = PROC_MAPS_INIT;
+	bool found = false, found_stack = false;
 	struct proc_map map;
+	int r;
 
-	assert_non_null(file);
-	while (fgets(line, sizeof(line), file)) {
-		assert_int_equal(proc_maps_parse(line, &map), 0);
+	assert_int_equal(proc_maps_open(&maps, "/proc/self/maps"), 0);
+	while ((r = proc_maps_next(&maps, &map)) > 0) {
 		found |= map.executable && map.start <= (uintptr_t)test_own &&
 			 (uintptr_t)test_own < map.end && strstr(map.path, "test_proc_maps");
+		found_stack |= !strcmp(map.path, "[stack]");
 	}
-	fclose(file);
+	assert_int_equal(r, 0);
+	assert_true(found && found_stack);
+	/* Behind the end is nothing. */
+	assert_int_equal(proc_maps_next(&maps, &map), 0);
+}
+
+static void test_code(void **state)
+{
+	_cleanup_proc_maps_ struct proc_maps maps = PROC_MAPS_INIT;
+	char link[PROC_MAPS_LINK_BYTES], target[4096];
+	struct proc_map map;
+	bool found = false;
+
+	assert_int_equal(proc_maps_open(&maps, "/proc/self/maps"), 0);
+	while (proc_maps_next_code(&maps, &map) > 0) {
+		assert_true(map.executable);
+		assert_int_equal(map.path[0], '/');
+		if (map.start > (uintptr_t)test_code || (uintptr_t)test_code >= map.end)
+			continue;
+		found = true;
+		proc_maps_link((uint32_t)getpid(), map.start, map.end, link);
+		/* Whoever may not follow it sees it all the same. */
+		assert_int_equal(readlink(link, target, sizeof(target)), strlen(map.path));
+		assert_memory_equal(target, map.path, strlen(map.path));
+	}
 	assert_true(found);
+}
+
+/* Whether it ends before its file is opened or after. */
+static void test_gone(void **state)
+{
+	_cleanup_proc_maps_ struct proc_maps maps = PROC_MAPS_INIT, other = PROC_MAPS_INIT;
+	struct proc_map map;
+	char path[64];
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (!child) {
+		pause();
+		_exit(0);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/maps", child);
+	assert_int_equal(proc_maps_open(&maps, path), 0);
+	kill(child, SIGKILL);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(proc_maps_next(&maps, &map), -ESRCH);
+	assert_int_equal(proc_maps_open(&other, path), -ESRCH);
+	proc_maps_close(&other);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("a line cut anywhere is refused or whole enough", test_cut),
-		UNIT_TEST("every line of our own maps is read", test_own),
+		UNIT_TEST("our own maps are read to their end", test_own),
+		UNIT_TEST("code of files is what is asked for, and its link leads there",
+			  test_code),
+		UNIT_TEST("of a process that is gone there are none", test_gone),
 	};
 
 	return unit_run_rows("line", maps_row, UNIT_ROWS(maps_cases)) +
