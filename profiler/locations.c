@@ -382,11 +382,10 @@ const struct probe_place *locations_place(const struct resolve_options *options,
 	return site < set->count ? &set->places[site] : NULL;
 }
 
-static bool is_same_file(const struct module_info *a, const struct module_info *b,
-			 const struct elf_build_id *b_id)
+static bool is_same_file(const struct module_info *a, const struct module_info *b)
 {
-	if (b_id->size && a->build_id.size == b_id->size &&
-	    !memcmp(a->build_id.bytes, b_id->bytes, b_id->size))
+	if (b->build_id.size && a->build_id.size == b->build_id.size &&
+	    !memcmp(a->build_id.bytes, b->build_id.bytes, b->build_id.size))
 		return true;
 	return a->inode && a->device == b->device && a->inode == b->inode;
 }
@@ -394,15 +393,11 @@ static bool is_same_file(const struct module_info *a, const struct module_info *
 /* The one that frames have a number of, for the file of @module; or @module itself. */
 static struct module *find_module(struct locations *l, struct module *module)
 {
-	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
-	struct elf_build_id build_id = { 0 };
 	struct module *known;
 
-	if (!module_open(module, &elf))
-		build_id = *elf_file_build_id(elf);
 	for (uint32_t id = UNWIND_MODULE_FIRST;
 	     (known = l->options->module(l->options->module_context, id)); id++) {
-		if (is_same_file(module_info(known), module_info(module), &build_id))
+		if (is_same_file(module_info(known), module_info(module)))
 			return known;
 		module_put(known);
 	}

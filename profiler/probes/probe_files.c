@@ -49,6 +49,17 @@ static bool has_file(const struct probe_files *files, const struct stat *st)
 	return false;
 }
 
+/* Of a file that is none, or is damaged, it is empty. */
+static int read_build_id(int fd, struct elf_build_id *ret)
+{
+	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
+	int r = elf_file_open_fd(fd, &elf);
+
+	if (!r)
+		*ret = *elf_file_build_id(elf);
+	return r == -ENOMEM ? r : 0;
+}
+
 /* Takes over @fd. Returns as probe_files_add(). */
 static int add_fd(struct probe_files *files, int root, int fd, const char *path)
 {
@@ -64,7 +75,8 @@ static int add_fd(struct probe_files *files, int root, int fd, const char *path)
 		return 1;
 	info.device = st.st_dev;
 	info.inode = st.st_ino;
-	r = alloc_grow(&files->modules, &files->capacity, files->count + 1);
+	r = read_build_id(own, &info.build_id);
+	r = r ?: alloc_grow(&files->modules, &files->capacity, files->count + 1);
 	if (r < 0)
 		return r;
 	module = module_new(&info, take_fd(own));

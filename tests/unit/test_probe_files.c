@@ -86,6 +86,26 @@ static void test_path(void **state)
 	probe_files_done(&files);
 }
 
+/* By it a file is known again, whatever path it is mapped by. */
+static void test_build_id(void **state)
+{
+	const struct probe_targets all = { 0 };
+	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
+	const struct elf_build_id *own;
+	struct probe_files files;
+
+	find("/proc/self/exe", &all, &files);
+	assert_int_equal(module_open(files.modules[0], &elf), 0);
+	own = elf_file_build_id(elf);
+	assert_true(own->size);
+	assert_memory_equal(&module_info(files.modules[0])->build_id, own, sizeof(*own));
+	probe_files_done(&files);
+	find("/proc/self/cmdline", &all, &files);
+	assert_int_equal(files.count, 1);
+	assert_int_equal(module_info(files.modules[0])->build_id.size, 0);
+	probe_files_done(&files);
+}
+
 static void test_target(void **state)
 {
 	const pid_t self = getpid();
@@ -180,6 +200,8 @@ int main(void)
 		UNIT_TEST("a library is found once", test_library),
 		UNIT_TEST("a program is found by the path of commands", test_program),
 		UNIT_TEST("a path is that file", test_path),
+		UNIT_TEST("a file has its build ID, and one that is no program none",
+			  test_build_id),
 		UNIT_TEST("without a name it is what the target has mapped", test_target),
 		UNIT_TEST("memory can fail at every allocation", test_no_memory),
 	};
