@@ -133,6 +133,9 @@ int expression_constant_number(const struct expression_context *context,
 			is_negative = !is_negative;
 			number = -number;
 		}
+		if (op == PROBE_ANY_BIT && !number)
+			return expression_refuse(context->lexer, node->at,
+						 "this is 0, and has no bits; '==' compares");
 	}
 	return fit(context, node, value, op, number, is_negative && number, ret);
 }

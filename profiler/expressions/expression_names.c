@@ -125,8 +125,13 @@ int expression_place_field(const struct expression_context *context,
 	struct expression_place place = { .fetch = *fetch };
 
 	place.type = value_type_unknown();
-	if (field->type.kind != TYPE_OTHER)
+	if (field->type.kind != TYPE_OTHER) {
 		place.type.info = field->type;
+	} else {
+		/* Numbers may have names all the same. */
+		place.type.info.provider = field->type.provider;
+		place.type.info.id = field->type.id;
+	}
 	/* As it lies there, whatever its type says: an int in a record of a system call has 8 bytes. */
 	if (fetch->bytes &&
 	    (place.type.info.kind == TYPE_INTEGER || place.type.info.kind == TYPE_OTHER)) {

@@ -10,8 +10,8 @@
  *                NAME=EXPRESSION                    shown under that name
  *     filter     EXPR == != < <= > >= & EXPR, with && || ( ) !; EXPR alone: it is not zero
  *                numbers 10 0x1f 0644 'c', texts "…" ("foo*": a prefix), NULL, true, false,
- *                names of enumerators and of errno ("ENOENT" is 2), sizes 4k, times 3ms,
- *                addresses "10.0.0.1", names of protocols, states and flags of TCP
+ *                names of enumerators, of flags and of errno ("ENOENT" is 2), sizes 4k,
+ *                times 3ms, addresses "10.0.0.1", names of protocols, states and flags of TCP
  *
  * Types say how values are read and shown: a pointer to char is a text, an enum shows its name, a
  * struct that is a text (of C++, Go, Rust) is one. What the probe has goes before what is always

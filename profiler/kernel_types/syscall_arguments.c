@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "profiler/kernel_types/syscall_arguments.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "profiler/kernel_types/syscall_flags.h"
+#include "profiler/kernel_types/tracepoint_symbols.h"
 #include "profiler/sources/source_rows.h"
 #include "profiler/sources/syscalls.h"
 
@@ -219,6 +221,42 @@ bool syscall_argument_has_words(const struct syscall_argument *argument)
 bool syscall_argument_is_used(const struct syscall_argument *argument, uint64_t flags)
 {
 	return !argument->with_flags || argument->with_flags & flags;
+}
+
+/* ---- by name ---- */
+
+/* Those of the set come first, then those that the form has itself. */
+static int enumerator_at(const struct type_info *type, size_t index, struct type_enumerator *ret)
+{
+	static const struct type_enumerator folder = { "AT_FDCWD", AT_FDCWD };
+	const struct syscall_argument *argument =
+		(const struct syscall_argument *)(uintptr_t)type->id;
+	const struct flag_name *names = argument->set ? argument->set->names : NULL;
+	const struct type_enumerator *others = NULL;
+	size_t count = 0;
+
+	for (; names && names->name; names++, index--) {
+		if (index)
+			continue;
+		*ret = (struct type_enumerator){ names->name, (int64_t)names->value };
+		return 0;
+	}
+	if (argument->form == FORM_SIGNAL || argument->form == FORM_CLONE)
+		others = tracepoint_symbols_signals(&count);
+	else if (argument->form == FORM_FOLDER)
+		others = &folder, count = 1;
+	if (index >= count)
+		return -ENOENT;
+	*ret = others[index];
+	return 0;
+}
+
+void syscall_argument_name_type(const struct syscall_argument *argument, struct type_info *type)
+{
+	static const struct type_provider names = { .enumerator = enumerator_at };
+
+	type->provider = &names;
+	type->id = (uintptr_t)argument;
 }
 
 /* ---- as text ---- */

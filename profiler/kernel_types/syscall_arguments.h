@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "profiler/base/strbuf.h"
+#include "symbolizer/types/type_info.h"
 
 struct syscall_argument;
 
@@ -19,6 +20,11 @@ struct syscall_argument;
 const struct syscall_argument *syscall_argument_find(const char *syscall, const char *name);
 void syscall_argument_show(const struct syscall_argument *argument, uint64_t value,
 			   struct strbuf *ret);
+/*
+ * @type, of a number, gets the names that the argument's numbers have as those of an enum: "O_CREAT",
+ * "SIGKILL", "AT_FDCWD".
+ */
+void syscall_argument_name_type(const struct syscall_argument *argument, struct type_info *type);
 /* Whether it is shown in words, and not as a number in some other base. */
 bool syscall_argument_has_words(const struct syscall_argument *argument);
 

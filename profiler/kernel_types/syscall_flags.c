@@ -29,7 +29,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#define N(name) { (uint64_t)(name), #name }
+/* Of 32 bits, as numbers are looked up: -1 is one of them. */
+#define N(name) { (uint32_t)(name), #name }
 #define NAMES(...) (const struct flag_name[]) { __VA_ARGS__, { 0, NULL } }
 #define ONE_OF(...) { ~0ull, NAMES(__VA_ARGS__) }
 #define ANY_OF(...) { 0, NAMES(__VA_ARGS__) }

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "profiler/expressions/value_type.h"
+#include "profiler/kernel_types/syscall_arguments.h"
 
 #define SYSCALLS "syscalls"
+#define SYSCALL_ENTERED "sys_enter_"
 #define ADDRESS4_BYTES 4
 #define ADDRESS6_BYTES 16
 
@@ -111,6 +113,19 @@ static void narrow(const struct type_provider *types, struct probe_field *field)
 	field->fetch.flags |= type.is_signed ? PROBE_FETCH_SIGNED : 0;
 }
 
+/* What the kernel prints as numbers has names that filters may use. */
+static void name_numbers(const struct tracepoint_format *format,
+			 const struct tracepoint_field *field, struct probe_field *ret)
+{
+	const char *tracepoint = tracepoint_format_name(format);
+	const struct syscall_argument *argument = NULL;
+
+	if (!strncmp(tracepoint, SYSCALL_ENTERED, strlen(SYSCALL_ENTERED)))
+		argument = syscall_argument_find(tracepoint + strlen(SYSCALL_ENTERED), field->name);
+	if (argument && syscall_argument_has_words(argument))
+		syscall_argument_name_type(argument, &ret->type);
+}
+
 static void make_number(const struct tracepoint_format *format, size_t index, bool is_syscall,
 			const struct type_provider *types, struct probe_field *ret)
 {
@@ -121,8 +136,10 @@ static void make_number(const struct tracepoint_format *format, size_t index, bo
 	ret->fetch.flags = PROBE_FETCH_MEMORY | (field->is_signed ? PROBE_FETCH_SIGNED : 0);
 	ret->type = (struct type_info){ .kind = TYPE_INTEGER, .name = field->type,
 					.bytes = field->bytes, .is_signed = field->is_signed };
-	if (is_syscall)
+	if (is_syscall) {
 		narrow(types, ret);
+		name_numbers(format, field, ret);
+	}
 	is_signed = ret->fetch.flags & PROBE_FETCH_SIGNED;
 	ret->show = is_signed ? PROBE_SHOW_SIGNED : PROBE_SHOW_UNSIGNED;
 	if (!strcmp(field->type, "bool"))

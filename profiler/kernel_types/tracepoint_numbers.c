@@ -22,6 +22,12 @@ static const struct {
 	{ "signal_generate", "sig", signals, ARRAY_SIZE(signals) },
 };
 
+const struct type_enumerator *tracepoint_symbols_signals(size_t *ret_count)
+{
+	*ret_count = ARRAY_SIZE(signals);
+	return signals;
+}
+
 void tracepoint_symbols_known(const char *tracepoint, struct tracepoint_field *field)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

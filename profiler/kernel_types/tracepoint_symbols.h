@@ -17,5 +17,7 @@
 int tracepoint_symbols_read(const char *print, struct arena *arena, struct tracepoint_field *field);
 /* Of numbers that the kernel prints as such, of a few tracepoints: which capability, which signal. */
 void tracepoint_symbols_known(const char *tracepoint, struct tracepoint_field *field);
+/* Signals, as <signal.h> has them. */
+const struct type_enumerator *tracepoint_symbols_signals(size_t *ret_count);
 
 #endif

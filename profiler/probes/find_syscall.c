@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "profiler/probes/probe_finding.h"
-#include "profiler/kernel_types/tracepoint_format.h"
 #include "profiler/expressions/value_type.h"
+#include "profiler/kernel_types/syscall_arguments.h"
+#include "profiler/kernel_types/tracepoint_format.h"
+#include "profiler/probes/probe_finding.h"
 #include "profiler/sources/syscalls.h"
 
 #define ARGUMENTS_MAX 6
@@ -41,6 +42,7 @@ static bool is_text(const char *call, const struct tracepoint_field *field)
 static void fill_field(const char *call, const char *name, const struct tracepoint_field *format,
 		       size_t index, struct probe_field *ret)
 {
+	const struct syscall_argument *argument = syscall_argument_find(call, name);
 	/* What has another type, or none, is as wide as its register. */
 	struct type_info type = { .bytes = 8, .is_signed = true };
 
@@ -53,6 +55,8 @@ static void fill_field(const char *call, const char *name, const struct tracepoi
 			   .bytes = type.bytes, .flags = PROBE_FETCH_AT_ENTRY },
 		.show = type.is_signed ? PROBE_SHOW_SIGNED : PROBE_SHOW_UNSIGNED,
 	};
+	if (argument && syscall_argument_has_words(argument))
+		syscall_argument_name_type(argument, &ret->type);
 	if (format && is_text(call, format)) {
 		ret->fetch.form = PROBE_TEXT;
 		ret->fetch.size = PROBE_TEXT_MAX;

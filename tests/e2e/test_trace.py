@@ -122,6 +122,38 @@ for i in range(5):
           all(event["args"]["pathname"] == "globbed" for event in run.events()), run)
 
 
+def test_flags():
+    run = Trace("syscall:openat,filter=flags & O_CREAT && dfd == AT_FDCWD",
+                "syscall:mmap,filter=prot & PROT_EXEC && flags & MAP_SHARED",
+                "syscall:kill,filter=sig == SIGURG", "--json", python="""
+import mmap, os, signal
+for i in range(3):
+    os.close(os.open(".", os.O_RDONLY | os.O_DIRECTORY))
+    os.close(os.open("made", os.O_RDWR | os.O_CREAT))
+    os.close(os.open("made", os.O_RDWR))
+    mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ | mmap.PROT_EXEC).close()
+    mmap.mmap(-1, 4096, flags=mmap.MAP_SHARED, prot=mmap.PROT_READ).close()
+    os.kill(os.getpid(), signal.SIGURG)
+    os.kill(os.getpid(), signal.SIGCONT)
+""")
+    events = run.events()
+    kinds = collections.Counter(event["event"] for event in events)
+    check("filters know flags and signals of system calls by name",
+          kinds == {"openat": 3, "mmap": 3, "kill": 3} and
+          all(event["args"]["filename"] == "made" for event in events
+              if event["event"] == "openat"), run)
+    run = Trace("tracepoint:syscalls:sys_enter_openat,filter=flags & O_CREAT", "--json", python="""
+import os
+for i in range(4):
+    os.close(os.open("made", os.O_RDWR | os.O_CREAT))
+    os.close(os.open("made", os.O_RDWR))
+""")
+    check("so do those of their tracepoints", len(run.lines) == 4, run)
+    run = Trace("syscall:openat,filter=flags & O_CRAET", "--", "true")
+    check("a flag that is none is refused, with the nearest one",
+          run.status == 2 and "did you mean 'O_CREAT'?" in run.said, run)
+
+
 def test_mounts():
     run = Trace("syscall:mount+umount2", python="""
 import ctypes

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/probe_scopes.h"
 
+#include <errno.h>
+
+#include "profiler/base/cleanup.h"
 #include "tests/unit/fake_types.h"
 
 static const struct probe_field fields[] = {
@@ -44,6 +47,27 @@ static const struct probe_field fields[] = {
 	  PROBE_SHOW_HEXADECIMAL },
 };
 
+static int flag_at(const struct type_info *type, size_t index, struct type_enumerator *ret)
+{
+	static const struct type_enumerator flags[] = { { "F_NONE", 0 }, { "F_MAKE", 0x40 },
+							{ "F_HERE", -100 } };
+
+	if (type->id != 7 || index >= ARRAY_SIZE(flags))
+		return -ENOENT;
+	*ret = flags[index];
+	return 0;
+}
+
+static const struct type_provider flag_names = { .enumerator = flag_at };
+
+static const struct probe_field call_fields[] = {
+	{ "flags",
+	  { .base = PROBE_BASE_REGISTER, .index = PROBE_RDX, .bytes = 4,
+	    .flags = PROBE_FETCH_AT_ENTRY | PROBE_FETCH_SIGNED },
+	  { .kind = TYPE_OTHER, .name = "int", .provider = &flag_names, .id = 7 },
+	  PROBE_SHOW_SIGNED },
+};
+
 const struct probe_scope probe_scopes[] = {
 	[UPROBE] = { .function = &fake_function, .types = &fake_types, .is_user = true,
 		     .what = "uprobe of f" },
@@ -61,4 +85,7 @@ const struct probe_scope probe_scopes[] = {
 	[BARE] = { .is_user = true, .has_return = true, .has_entry = true, .what = "fn of g" },
 	[RECORD] = { .fields = fields, .field_count = ARRAY_SIZE(fields), .types = &fake_types,
 		     .arguments = SCOPE_RECORD, .what = "tracepoint a:b" },
+	[CALL] = { .fields = call_fields, .field_count = ARRAY_SIZE(call_fields), .is_user = true,
+		   .has_return = true, .has_entry = true, .is_system_call = true,
+		   .what = "openit" },
 };

@@ -14,6 +14,7 @@ enum probe_scope_kind {
 	FEXIT,
 	BARE,		/* without debug information, from entry to return */
 	RECORD,		/* a tracepoint */
+	CALL,		/* a system call, whose flags have names and no type */
 	PROBE_SCOPE_COUNT,
 };
 

@@ -67,6 +67,7 @@ static const struct argument_case cases[] = {
 	{ "options of a wait", "wait4", "options", 1, "WNOHANG" },
 	{ "no options", "wait4", "options", 0, "0" },
 	{ "flags of a call that the kernel calls otherwise", "umount2", "flags", 2, "MNT_DETACH" },
+	{ "a number below zero", "getrusage", "who", (uint64_t)-1, "RUSAGE_CHILDREN" },
 	{ "a user", "setresuid", "euid", 65534, "65534" },
 	{ "a user that stays the same", "setresuid", "ruid", UINT32_MAX, "-1" },
 	{ "a group that stays the same", "fchownat", "group", UINT32_MAX, "-1" },
@@ -101,6 +102,68 @@ static void test_show(void **state)
 	assert_non_null(argument);
 	syscall_argument_show(argument, c->value, &text);
 	assert_string_equal(text.data, c->expected);
+}
+
+static const struct name_case {
+	const char *name;
+	const char *syscall, *argument;
+	int64_t value;
+	bool is_there;
+} name_cases[] = {
+	{ "O_CREAT", "openat", "flags", O_CREAT, true },
+	{ "AT_FDCWD", "openat", "dfd", AT_FDCWD, true },
+	{ "SIGKILL", "openat", "flags", SIGKILL, false },
+	{ "PROT_EXEC", "mprotect", "prot", PROT_EXEC, true },
+	{ "MSG_DONTWAIT", "recvfrom", "flags", MSG_DONTWAIT, true },
+	{ "SIGKILL", "kill", "sig", SIGKILL, true },
+	{ "CLONE_NEWUSER", "clone", "clone_flags", CLONE_NEWUSER, true },
+	{ "SIGCHLD", "clone", "clone_flags", SIGCHLD, true },
+	{ "MNT_DETACH", "umount2", "flags", 2, true },
+	{ "__WCLONE", "wait4", "options", 0x80000000, true },
+};
+
+static void test_name(void **state)
+{
+	const struct name_case *c = *state;
+	struct type_info type = { .kind = TYPE_OTHER };
+	struct type_enumerator found;
+	bool is_there = false;
+
+	syscall_argument_name_type(syscall_argument_find(c->syscall, c->argument), &type);
+	for (size_t i = 0; !type.provider->enumerator(&type, i, &found); i++) {
+		if (strcmp(found.name, c->name) != 0)
+			continue;
+		is_there = true;
+		assert_int_equal(found.value, c->value);
+	}
+	assert_int_equal(is_there, c->is_there);
+}
+
+/* Whoever reads a name in a trace may filter by it. */
+static void test_shown(void **state)
+{
+	const char *syscall, *name;
+
+	for (size_t i = 0; syscall_argument_at(i, &syscall, &name); i++) {
+		const struct syscall_argument *argument =
+			syscall_argument_find(syscall ?: "", name);
+		struct type_info type = { .kind = TYPE_OTHER };
+		struct type_enumerator found;
+
+		if (!syscall_argument_has_words(argument))
+			continue;
+		syscall_argument_name_type(argument, &type);
+		if (type.provider->enumerator(&type, 0, &found) < 0)
+			fail_msg("%s %s has no names", syscall ?: "any", name);
+		for (size_t k = 0; !type.provider->enumerator(&type, k, &found); k++) {
+			_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+			syscall_argument_show(argument, (uint64_t)found.value, &text);
+			if (!strstr(text.data, found.name))
+				fail_msg("%s %s: %s is shown as %s", syscall ?: "any", name,
+					 found.name, text.data);
+		}
+	}
 }
 
 static void test_used(void **state)
@@ -164,10 +227,12 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		UNIT_TEST("the mode of a file that is not made is no argument", test_used),
+		UNIT_TEST("every name that stands for a number is shown as one", test_shown),
 		UNIT_TEST("every argument of the table is found", test_sorted),
 		UNIT_TEST("and has the name that the kernel gives it", test_names),
 	};
 
 	return unit_run_rows("arguments", test_show, UNIT_ROWS(cases)) +
+	       unit_run_rows("names", test_name, UNIT_ROWS(name_cases)) +
 	       cmocka_run_group_tests(tests, NULL, NULL);
 }
