@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
+#include "profiler/base/strbuf.h"
 #include "profiler/session_private.h"
-#include "symbolizer/worker/worker.h"
 
 static struct module *module_by_id(void *context, uint32_t id)
 {
@@ -17,14 +17,10 @@ static struct module *module_by_id(void *context, uint32_t id)
 
 static void note_failure(struct session *s, const struct symbolizer_failure *failure)
 {
-	if (!failure->path)
-		session_add_note(s, true, "no process for reading debug information: continuing "
-					 "without inlined calls and lines");
-	else
-		session_add_note(s, true, "%s of %s %s: continuing with its %s",
-				 failure->by_address ? "the symbol table" : "the debug information",
-				 failure->path, worker_error_text(failure->error),
-				 failure->by_address ? "addresses" : "symbols");
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+	symbolizer_failure_write(failure, &text);
+	session_add_note(s, true, "%s", text.data);
 }
 
 void session_note_naming(struct session *s, const struct symbolizer *symbolizer)

@@ -7,6 +7,7 @@
 #include "profiler/base/alloc.h"
 #include "profiler/base/hashmap.h"
 #include "profiler/base/log.h"
+#include "profiler/base/strbuf.h"
 #include "symbolizer/answers.h"
 #include "symbolizer/elf/debuginfod.h"
 #include "symbolizer/kernel_symbols.h"
@@ -43,6 +44,7 @@ struct symbolizer {
 	struct kernel_symbols *kernel;
 	struct debuginfod *debuginfod;	/* NULL: there is none */
 	struct worker *worker;	/* NULL: files are read by this process */
+	bool endless;
 	bool without_libdw;
 	struct symbolizer_failure *failures;
 	size_t failure_count, failure_capacity;
@@ -123,6 +125,7 @@ struct symbolizer *symbolizer_new(const struct symbolizer_options *options)
 		return NULL;
 	if (symbolizer_find_debuginfod(sym, options ? options->debuginfod_ns : 0) < 0)
 		return NULL;
+	sym->endless = options && options->endless;
 	if (options && options->isolated) {
 		sym->worker = worker_new(options->module_ns);
 		if (!sym->worker)
@@ -286,6 +289,8 @@ static int ask_worker(struct symbolizer *sym, struct loaded *loaded, const uint6
 	int r = worker_open(sym->worker, loaded->mod, loaded->belief > BELIEVE_ALL,
 			    sym->debuginfod);
 
+	if (!r && sym->endless)
+		worker_renew(sym->worker);
 	return r ?: symbol_worker_ask(sym->worker, addresses, count, take_answer, &answering);
 }
 
@@ -402,6 +407,18 @@ const struct symbolizer_failure *symbolizer_failures(const struct symbolizer *sy
 {
 	*ret_count = sym->failure_count;
 	return sym->failures;
+}
+
+void symbolizer_failure_write(const struct symbolizer_failure *failure, struct strbuf *ret)
+{
+	if (!failure->path)
+		strbuf_add_text(ret, "no process for reading debug information: continuing without "
+				     "inlined calls and lines");
+	else
+		strbuf_printf(ret, "%s of %s %s: continuing with its %s",
+			      failure->by_address ? "the symbol table" : "the debug information",
+			      failure->path, worker_error_text(failure->error),
+			      failure->by_address ? "addresses" : "symbols");
 }
 
 /* ---- the kernel ---- */

@@ -52,6 +52,8 @@ struct symbolizer_options {
 	bool isolated;
 	/* How long that process may take for a module; 0 for 20 s. */
 	uint64_t module_ns;
+	/* It may take that long for each question: they are asked for ever, by whoever waits for them. */
+	bool endless;
 };
 
 /* What could not be read because its reader did not survive it. */
@@ -60,6 +62,8 @@ struct symbolizer_failure {
 	int error;		/* as worker_open() */
 	bool by_address;	/* nor could its symbols: it is named by addresses */
 };
+
+struct strbuf;
 
 struct symbolizer_stats {
 	uint64_t lookups;	/* of user addresses */
@@ -111,6 +115,8 @@ int symbolizer_prepare(struct symbolizer *sym, struct module *mod, const uint64_
 /* In the order in which they happened; good until the next look-up. */
 const struct symbolizer_failure *symbolizer_failures(const struct symbolizer *sym,
 						     size_t *ret_count);
+/* For people: "the debug information of PATH made its reader die: continuing with its symbols". */
+void symbolizer_failure_write(const struct symbolizer_failure *failure, struct strbuf *ret);
 void symbolizer_stats(const struct symbolizer *sym, struct symbolizer_stats *ret);
 
 #endif

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "formats/json.h"
+#include "profiler/base/alloc.h"
 #include "profiler/base/number.h"
+#include "profiler/base/plain_text.h"
 #include "symbolizer/symbolizer.h"
 #include "tools/message.h"
 #include "tools/tool.h"
@@ -17,6 +19,9 @@
 #define FRAMES_MAX 256 /* inlined into each other */
 #define WORDS_MAX (1 << 20)
 #define FLUSH_BYTES ((size_t)1 << 16)
+#define INPUT_BYTES ((size_t)1 << 16)
+/* Another process names so many at once: each question costs two switches between the two. */
+#define ASKED_MAX 256
 #define ADDRESS_COLUMNS 18 /* 0x and 16 digits */
 
 struct symbolize_options {
@@ -44,6 +49,15 @@ struct symbolize {
 	struct symbolizer *symbolizer;
 	struct module *module;
 	struct strbuf text;
+	uint64_t asked[ASKED_MAX];	/* and not answered yet */
+	size_t asked_count;
+	size_t failures_said;
+};
+
+/* What has come, and is no whole line yet. */
+struct input {
+	char *text;
+	size_t size, capacity;
 };
 
 static void symbolize_done(struct symbolize *symbolize)
@@ -73,6 +87,7 @@ static int refuse_elf(const char *path, int code, struct error *err)
 /* The symbolizer names what it cannot open, too: a file that is none is for us to find out. */
 static int open_elf(struct symbolize *symbolize, struct error *err)
 {
+	const struct symbolizer_options options = { .isolated = true, .endless = true };
 	const char *path = symbolize->options->elf;
 	_cleanup_(elf_file_closep) struct elf_file *elf = NULL;
 	struct module_info info = { .path = path };
@@ -91,7 +106,7 @@ static int open_elf(struct symbolize *symbolize, struct error *err)
 		return refuse_elf(path, r, err);
 	info.build_id = *elf_file_build_id(elf);
 	symbolize->module = module_new(&info, take_fd(fd));
-	symbolize->symbolizer = symbolizer_new(NULL);
+	symbolize->symbolizer = symbolizer_new(&options);
 	return symbolize->module && symbolize->symbolizer ? 0 : message_no_memory(err);
 }
 
@@ -149,18 +164,39 @@ static void add_json(struct strbuf *ret, uint64_t address, const struct frame *f
 	strbuf_add_text(ret, "]}\n");
 }
 
-static int look_up(struct symbolize *symbolize, const char *word, struct error *err)
+/* Where a return address is in the middle of the call. */
+static uint64_t place_of(const struct symbolize *symbolize, uint64_t address)
+{
+	return symbolize->options->returns && address ? address - 1 : address;
+}
+
+static void say_failures(struct symbolize *symbolize)
+{
+	const struct symbolizer_failure *failures;
+	size_t count, i;
+
+	failures = symbolizer_failures(symbolize->symbolizer, &count);
+	for (i = symbolize->failures_said; i < count; i++) {
+		_cleanup_strbuf_ struct strbuf text = STRBUF_INIT;
+
+		/* Of a file that killed a second reader, too, only that is said. */
+		if (i + 1 < count && failures[i + 1].path == failures[i].path)
+			continue;
+		symbolizer_failure_write(&failures[i], &text);
+		/* The path may be any bytes. */
+		if (!text.error)
+			plain_text(text.data);
+		message_warn("%s", text.data);
+	}
+	symbolize->failures_said = count;
+}
+
+static int look_up(struct symbolize *symbolize, uint64_t address, struct error *err)
 {
 	struct frame frames[FRAMES_MAX];
-	uint64_t address, asked;
-	int r;
+	int r = symbolizer_lookup(symbolize->symbolizer, symbolize->module,
+				  place_of(symbolize, address), frames, FRAMES_MAX);
 
-	r = parse_address(word, &address, err);
-	if (r < 0)
-		return r;
-	asked = symbolize->options->returns && address ? address - 1 : address;
-	r = symbolizer_lookup(symbolize->symbolizer, symbolize->module, asked, frames,
-			      FRAMES_MAX);
 	if (r == -ENOMEM)
 		return message_no_memory(err);
 	if (r < 0)
@@ -172,6 +208,40 @@ static int look_up(struct symbolize *symbolize, const char *word, struct error *
 	return 0;
 }
 
+/* All that was asked, in that order. */
+static int answer(struct symbolize *symbolize, struct error *err)
+{
+	uint64_t places[ASKED_MAX];
+	size_t count = symbolize->asked_count, i;
+	int r;
+
+	if (!count)
+		return 0;
+	symbolize->asked_count = 0;
+	for (i = 0; i < count; i++)
+		places[i] = place_of(symbolize, symbolize->asked[i]);
+	if (symbolizer_prepare(symbolize->symbolizer, symbolize->module, places, count) < 0)
+		return message_no_memory(err);
+	for (i = 0, r = 0; i < count && !r; i++)
+		r = look_up(symbolize, symbolize->asked[i], err);
+	say_failures(symbolize);
+	return r;
+}
+
+static int ask(struct symbolize *symbolize, const char *word, struct error *err)
+{
+	uint64_t address;
+	int r = parse_address(word, &address, err);
+
+	if (r < 0) {
+		/* Those before it are answered all the same. */
+		answer(symbolize, &(struct error){ 0 });
+		return r;
+	}
+	symbolize->asked[symbolize->asked_count++] = address;
+	return symbolize->asked_count == ASKED_MAX ? answer(symbolize, err) : 0;
+}
+
 /* What was found so far. Returns the exit status. */
 static int flush(struct symbolize *symbolize)
 {
@@ -181,46 +251,82 @@ static int flush(struct symbolize *symbolize)
 	return status;
 }
 
-/* One address per line, answered at once: whoever writes may wait for it. Returns the status. */
-static int look_up_input(struct symbolize *symbolize, struct error *err)
+/* What was asked is answered and written; @r: what became of asking. Returns the exit status. */
+static int finish(struct symbolize *symbolize, int r, struct error *err)
 {
-	_cleanup_free_ char *line = NULL;
-	size_t capacity = 0;
-	char *word, *end;
 	int status;
 
-	while (getline(&line, &capacity, stdin) > 0) {
-		word = line + strspn(line, " \t\r\n");
-		end = word + strcspn(word, " \t\r\n");
-		*end = '\0';
-		if (!*word)
-			continue;
-		if (look_up(symbolize, word, err) < 0)
-			return message_error(err);
-		status = flush(symbolize);
-		if (status)
-			return status;
+	r = r ?: answer(symbolize, err);
+	status = flush(symbolize);
+	return r < 0 ? message_error(err) : status;
+}
+
+/* Of each whole line the first word, where it has one; the lines are taken out of @input. */
+static int ask_lines(struct symbolize *symbolize, struct input *input, struct error *err)
+{
+	char *line = input->text, *end = line + input->size, *newline;
+	int r = 0;
+
+	while (!r && (newline = memchr(line, '\n', end - line))) {
+		*newline = '\0';
+		line += strspn(line, " \t\r");
+		line[strcspn(line, " \t\r")] = '\0';
+		r = *line ? ask(symbolize, line, err) : 0;
+		line = newline + 1;
 	}
-	if (!ferror(stdin))
-		return 0;
-	error_set(err, ERROR_FAILED, -errno, "cannot read: standard input: %s", strerror(errno));
-	return message_error(err);
+	input->size = end - line;
+	memmove(input->text, line, input->size);
+	return r;
+}
+
+/* Returns how many bytes came, or below 0 with @err. The end of the input is the end of a line, too. */
+static ssize_t read_input(struct input *input, struct error *err)
+{
+	ssize_t got;
+
+	if (alloc_grow(&input->text, &input->capacity, input->size + INPUT_BYTES) < 0)
+		return message_no_memory(err);
+	do {
+		got = read(STDIN_FILENO, input->text + input->size, INPUT_BYTES);
+	} while (got < 0 && errno == EINTR);
+	if (got < 0)
+		return error_set(err, ERROR_FAILED, -errno, "cannot read: standard input: %s",
+				 strerror(errno));
+	input->size += got;
+	if (!got)
+		input->text[input->size++] = '\n';
+	return got;
+}
+
+/* An address per line. As many as have come are answered at once: whoever writes may wait for them. */
+static int look_up_input(struct symbolize *symbolize, struct error *err)
+{
+	struct input input = { 0 };
+	int status = 0;
+	ssize_t got = 1;
+
+	while (!status && got > 0) {
+		got = read_input(&input, err);
+		if (got < 0)
+			status = message_error(err);
+		else
+			status = finish(symbolize, ask_lines(symbolize, &input, err), err);
+	}
+	free(input.text);
+	return status;
 }
 
 static int look_up_words(struct symbolize *symbolize, const struct option_words *words,
 			 struct error *err)
 {
-	int status = 0, i;
+	int status = 0, r = 0, i;
 
-	for (i = 0; i < words->count && !status; i++) {
-		if (look_up(symbolize, words->words[i], err) < 0) {
-			flush(symbolize);
-			return message_error(err);
-		}
+	for (i = 0; i < words->count && !status && !r; i++) {
+		r = ask(symbolize, words->words[i], err);
 		if (symbolize->text.size > FLUSH_BYTES)
 			status = flush(symbolize);
 	}
-	return status ?: flush(symbolize);
+	return status ?: finish(symbolize, r, err);
 }
 
 static int symbolize_run(int argc, char **argv)

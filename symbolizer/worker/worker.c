@@ -33,7 +33,8 @@ struct worker {
 	int fd;
 	struct module *mod;	/* what it has open, or NULL */
 	uint64_t module_ns;	/* that each has */
-	uint64_t left_ns;	/* of it for that one */
+	uint64_t limit_ns;	/* that this one has */
+	uint64_t left_ns;	/* of it */
 	uint64_t hung_ns;	/* spent waiting for those that were ended */
 	uint64_t cpu_ns;	/* of those that have ended */
 	unsigned int deaths;
@@ -311,7 +312,7 @@ static int give_own(struct worker *w, struct module *mod, bool without_libdw)
 
 	module_put(w->mod);
 	w->mod = module_get(mod);
-	w->left_ns = module_limit_ns(w, without_libdw);
+	w->limit_ns = w->left_ns = module_limit_ns(w, without_libdw);
 	r = exchange(w, &request, &question, &fd, 1, &bytes, &size);
 	if (!r && size != 1)
 		r = worker_fail(w, -EBADMSG);
@@ -356,6 +357,11 @@ int worker_open(struct worker *w, struct module *mod, bool without_libdw,
 	if (r < 0)
 		return worker_fail(w, r);
 	return give_companions(w, &files);
+}
+
+void worker_renew(struct worker *w)
+{
+	w->left_ns = w->limit_ns;
 }
 
 const char *worker_error_text(int error)

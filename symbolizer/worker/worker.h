@@ -34,6 +34,9 @@ DEFINE_CLEANUP(struct worker *, worker_free)
 int worker_open(struct worker *worker, struct module *mod, bool without_libdw,
 		struct debuginfod *debuginfod);
 
+/* The module that is open has as long again as it had at first: it has answered all that it was asked. */
+void worker_renew(struct worker *worker);
+
 /* What follows a request: @parts[0], and @parts[1] where that is not all. */
 struct worker_question {
 	enum worker_request_type type;

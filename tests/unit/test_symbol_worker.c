@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "profiler/base/clock.h"
 #include "symbolizer/symbolizer.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
@@ -152,6 +153,30 @@ static void test_hangs(void **state)
 	assert_failure(sym, 0, -ETIME, false);
 }
 
+/* Ask for one address after the other, for twice as long as a module may take. */
+static size_t ask_for_long(bool endless)
+{
+	struct symbolizer_options options = { .isolated = true, .module_ns = 400000000,
+					      .endless = endless };
+	_cleanup_(symbolizer_freep) struct symbolizer *sym = symbolizer_new(&options);
+	_cleanup_(module_putp) struct module *mod = compiled_program_module(&program, "program");
+	uint64_t at = address_of("_Z5outeri"), start_ns = clock_monotonic_ns();
+	struct frame frame;
+	size_t failures;
+
+	assert_non_null(sym);
+	while (clock_monotonic_ns() - start_ns < 2 * options.module_ns)
+		assert_int_equal(symbolizer_lookup(sym, mod, at++, &frame, 1), 1);
+	symbolizer_failures(sym, &failures);
+	return failures;
+}
+
+static void test_endless(void **state)
+{
+	assert_true(ask_for_long(false) > 0);
+	assert_int_equal(ask_for_long(true), 0);
+}
+
 /* Without a process its symbols are read by ours, and nothing by libdw. */
 static void test_no_process(void **state)
 {
@@ -254,6 +279,7 @@ int main(void)
 		UNIT_TEST("names are those that one process alone finds", test_same),
 		UNIT_TEST("who dies of a file costs that file's names only", test_dies),
 		UNIT_TEST("so does who hangs", test_hangs),
+		UNIT_TEST("who is asked for ever may take long for each question", test_endless),
 		UNIT_TEST("without a process there are still symbols", test_no_process),
 		UNIT_TEST("the process has no privileges", test_unprivileged),
 		UNIT_TEST("any allocation may fail", test_no_memory),
