@@ -59,11 +59,6 @@ uint64_t ring_reader_position(const struct ring_reader *r)
 	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 }
 
-uint64_t ring_reader_fill(const struct ring_reader *r)
-{
-	return ring_reader_position(r) - *r->consumer;
-}
-
 /* The record's length word once it is written, or -ETIMEDOUT. */
 static int64_t record_wait(const uint32_t *header)
 {

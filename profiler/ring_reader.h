@@ -20,8 +20,6 @@ DEFINE_CLEANUP(struct ring_reader *, ring_reader_close)
 
 /* How far programs have written. */
 uint64_t ring_reader_position(const struct ring_reader *reader);
-/* Bytes waiting. */
-uint64_t ring_reader_fill(const struct ring_reader *reader);
 /*
  * Call @each for every record before @position. A record still being written is waited
  * for, up to 100 ms. Stops at the first negative return of @each and returns it, with that record

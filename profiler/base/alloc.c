@@ -36,15 +36,6 @@ int alloc_grow_(void *array, size_t *capacity, size_t needed, size_t size)
 	return 0;
 }
 
-void *alloc_copy(const void *bytes, size_t size)
-{
-	void *copy = malloc(size ? size : 1);
-
-	if (copy && size)
-		memcpy(copy, bytes, size);
-	return copy;
-}
-
 void alloc_give_back(void)
 {
 	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK_BYTES);

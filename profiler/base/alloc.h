@@ -26,7 +26,4 @@ int alloc_grow_(void *array, size_t *capacity, size_t needed, size_t size);
  */
 void alloc_give_back(void);
 
-/* A private copy of @size bytes, or NULL when there is no memory. The caller frees it. */
-void *alloc_copy(const void *bytes, size_t size);
-
 #endif

@@ -67,21 +67,6 @@ static void test_no_memory(void **state)
 	free(items);
 }
 
-static void test_copy(void **state)
-{
-	char *copy = alloc_copy("abc", 3);
-	void *nothing = alloc_copy(NULL, 0);
-
-	assert_non_null(copy);
-	assert_memory_equal(copy, "abc", 3);
-	assert_non_null(nothing);
-	fail_alloc_after(0);
-	assert_null(alloc_copy("abc", 3));
-	fail_alloc_stop();
-	free(copy);
-	free(nothing);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -89,7 +74,6 @@ int main(void)
 		UNIT_TEST("an array grows at least by half, and only when it must", test_half),
 		UNIT_TEST("a size beyond the address space is refused", test_overflow),
 		UNIT_TEST("an array that cannot grow stays as it was", test_no_memory),
-		UNIT_TEST("a copy has the bytes, also when there are none", test_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

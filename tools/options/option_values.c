@@ -82,16 +82,6 @@ int text_list_add(struct text_list *list, const char *text, size_t size)
 	return 0;
 }
 
-bool text_list_has(const struct text_list *list, const char *text)
-{
-	size_t i;
-
-	for (i = 0; i < list->count; i++)
-		if (!strcmp(list->texts[i], text))
-			return true;
-	return false;
-}
-
 void text_list_done(struct text_list *list)
 {
 	size_t i;

@@ -68,7 +68,6 @@ struct text_list {
 };
 
 int text_list_add(struct text_list *list, const char *text, size_t size);
-bool text_list_has(const struct text_list *list, const char *text);
 void text_list_done(struct text_list *list);
 
 struct process_list {
