@@ -76,7 +76,7 @@ struct probe_scope {
 	const struct probe_field {
 		const char *name;		/* "filename"; USDT: "arg1" */
 		struct probe_fetch fetch;
-		struct type_info type;		/* kind OTHER: not known */
+		struct type_info type;		/* kind OTHER: not known, but for names of its numbers */
 		enum probe_show show;
 	} * fields;
 	const struct type_provider *types;	/* NULL: none */

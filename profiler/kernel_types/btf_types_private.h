@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * btf_types_private.h - what btf_types.c and btf_type_info.c share; nobody else includes it.
+ * btf_types_private.h - what btf_types.c, btf_type_info.c and btf_members.c share; nobody else includes it.
  */
 #ifndef WICK_BTF_TYPES_PRIVATE_H
 #define WICK_BTF_TYPES_PRIVATE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * type_info.h - types as debug information describes them, the same for DWARF, BTF and tracepoints.
+ * type_info.h - types as debug information describes them, the same for DWARF, BTF, tracepoints and system calls.
  *
  * What an expression like "arg1->f_path.dentry->d_name.name" walks. Everything belongs to the
  * provider that made it and lives as long. Knows no BPF and no processes.
