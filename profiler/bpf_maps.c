@@ -26,8 +26,8 @@
 #include "bpf/syscall_values.skel.h"
 #include "bpf/tracepoint.skel.h"
 #include "bpf/wakeup.skel.h"
-#include "profiler/sources/needs.h"
 #include "profiler/privileges.h"
+#include "profiler/sources/needs.h"
 
 struct bpf_maps {
 	struct session_limits limits;

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "bpf/sample_abi.h"
-#include "profiler/probes/probe_show.h"
 #include "profiler/kernel_types/syscall_arguments.h"
+#include "profiler/probes/probe_show.h"
 
 /* How a value is written where it is data, and whether people want to see more than the number. */
 static const struct {

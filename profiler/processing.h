@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include "profiler/base/cleanup.h"
 #include "profiler/base/queue.h"
-#include "profiler/processes/jit_maps.h"
 #include "profiler/labels/label_notes.h"
+#include "profiler/processes/jit_maps.h"
 #include "profiler/window.h"
 
 struct event_stream;

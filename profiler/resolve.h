@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "formats/profile.h"
-#include "profiler/processes/jit_maps.h"
 #include "profiler/labels/label_notes.h"
+#include "profiler/processes/jit_maps.h"
 #include "profiler/session.h"
 #include "profiler/sources/source.h"
 #include "profiler/window.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* session_private.h - what a session is made of; for session.c, its losses and its summary only. */
+/* session_private.h - what a session is made of; for the files session*.c, and tests that look inside. */
 #ifndef WICK_SESSION_PRIVATE_H
 #define WICK_SESSION_PRIVATE_H
 
@@ -9,8 +9,8 @@
 #include "profiler/resolve.h"
 #include "profiler/session.h"
 #include "profiler/sources/source.h"
-#include "profiler/tables/tables.h"
 #include "profiler/sources/witness.h"
+#include "profiler/tables/tables.h"
 
 #define SESSION_SOURCES_MAX 16
 #define SESSION_NOTES_MAX 24

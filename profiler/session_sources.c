@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "profiler/labels/labels.h"
-#include "profiler/sources/needs.h"
 #include "profiler/session_private.h"
+#include "profiler/sources/needs.h"
 #include "profiler/sources/source_probe.h"
 
 /* ---- what was asked for ---- */

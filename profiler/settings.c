@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "profiler/processes/cgroup.h"
 #include "profiler/comm_pattern.h"
 #include "profiler/cpu_set.h"
 #include "profiler/labels/labels.h"
+#include "profiler/processes/cgroup.h"
 
 #define NS_PER_SECOND 1000000000ull
 /* THREAD_SIZE of x86-64 since 3.15; only used before 5.15. */

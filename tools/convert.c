@@ -8,9 +8,9 @@
 #include "formats/reader.h"
 #include "formats/writer.h"
 #include "tools/message.h"
+#include "tools/options/writer_option.h"
 #include "tools/report/profile_value.h"
 #include "tools/tool.h"
-#include "tools/options/writer_option.h"
 
 #define BY_KEYS_MAX 15
 

@@ -8,8 +8,8 @@
 #include "profiler/base/plain_text.h"
 #include "profiler/probes/probe_list.h"
 #include "profiler/session.h"
-#include "tools/options/event_list.h"
 #include "tools/message.h"
+#include "tools/options/event_list.h"
 
 /* vfs_read(struct file * file, char * buf) = ssize_t */
 static void add_text(struct strbuf *ret, const struct probe_entry *entry)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "profiler/base/suggest.h"
-#include "tools/options/help.h"
 #include "tools/message.h"
+#include "tools/options/help.h"
 
 const struct tool *const tool_table[] = {
 	&record_tool,

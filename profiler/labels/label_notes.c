@@ -4,11 +4,11 @@
 #include <bpf/btf.h>
 #include <errno.h>
 
-#include "profiler/processes/cgroup.h"
-#include "profiler/processes/cgroup_names.h"
 #include "profiler/labels/label_files.h"
 #include "profiler/labels/label_programs.h"
 #include "profiler/labels/labels.h"
+#include "profiler/processes/cgroup.h"
+#include "profiler/processes/cgroup_names.h"
 #include "profiler/session.h"
 
 struct label_notes {

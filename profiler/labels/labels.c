@@ -10,8 +10,8 @@
 #include "profiler/probes/probe_set.h"
 #include "profiler/probes/probe_show.h"
 #include "profiler/processes/cgroup_names.h"
-#include "profiler/sources/reasons.h"
 #include "profiler/session.h"
+#include "profiler/sources/reasons.h"
 #include "profiler/sources/syscalls.h"
 #include "profiler/window.h"
 

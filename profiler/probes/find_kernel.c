@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profiler/kernel_types/btf_types.h"
 #include "profiler/expressions/expression_place.h"
+#include "profiler/kernel_types/btf_types.h"
 #include "profiler/probes/kernel_trampoline.h"
 #include "profiler/probes/probe_finding.h"
 

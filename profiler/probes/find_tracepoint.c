@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "profiler/base/alloc.h"
-#include "profiler/probes/probe_finding.h"
 #include "profiler/kernel_types/tracepoint_fields.h"
 #include "profiler/kernel_types/tracepoint_format.h"
+#include "profiler/probes/probe_finding.h"
 
 /* That of @name, "sched:sched_switch": what is read refers to its names. */
 static int keep_format(struct probe_finding *f, const char *name, struct error *err)

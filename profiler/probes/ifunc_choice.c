@@ -12,8 +12,8 @@
 #include "profiler/base/alloc.h"
 #include "profiler/base/number.h"
 #include "profiler/processes/proc_maps.h"
-#include "symbolizer/providers/fde_starts.h"
 #include "symbolizer/code/ifunc_slots.h"
+#include "symbolizer/providers/fde_starts.h"
 
 /* Of those that have the file and do not tell; others will not, either. */
 #define SILENT_MAX 16

@@ -10,15 +10,15 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/strbuf.h"
 #include "profiler/kernel_types/btf_types.h"
+#include "profiler/kernel_types/tracepoint_format.h"
 #include "profiler/probes/find_counter.h"
 #include "profiler/probes/kernel_trampoline.h"
 #include "profiler/probes/probe_words.h"
-#include "profiler/kernel_types/tracepoint_format.h"
 #include "profiler/sources/program_features.h"
 #include "profiler/sources/syscalls.h"
 #include "symbolizer/code/function_list.h"
-#include "symbolizer/worker/type_worker.h"
 #include "symbolizer/code/usdt_notes.h"
+#include "symbolizer/worker/type_worker.h"
 
 /* For a file; the largest have some hundred thousand functions. */
 #define TYPES_NS (60 * 1000000000ull)

@@ -10,9 +10,9 @@
 #include "profiler/base/alloc.h"
 #include "profiler/base/clock.h"
 #include "profiler/base/thread.h"
-#include "profiler/tables/copy_unwind.h"
 #include "profiler/labels/label_files.h"
 #include "profiler/processes/notice.h"
+#include "profiler/tables/copy_unwind.h"
 #include "profiler/tables/process_loader.h"
 #include "profiler/window.h"
 

@@ -5,8 +5,8 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/sorted.h"
-#include "symbolizer/providers/fde_starts.h"
 #include "symbolizer/code/function_scan.h"
+#include "symbolizer/providers/fde_starts.h"
 
 struct cold_parts {
 	struct module *mod;

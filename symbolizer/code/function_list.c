@@ -9,9 +9,9 @@
 #include "profiler/base/arena.h"
 #include "profiler/base/strbuf.h"
 #include "profiler/base/suggest.h"
-#include "symbolizer/demangle.h"
 #include "symbolizer/code/function_scan.h"
 #include "symbolizer/code/name_pattern.h"
+#include "symbolizer/demangle.h"
 
 struct function_list {
 	struct arena *texts;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "symbolizer/elf/debug_files.h"
-#include "symbolizer/providers/gopclntab.h"
 #include "symbolizer/elf/mini_debug.h"
+#include "symbolizer/providers/gopclntab.h"
 
 /* The symbols of @section of @mod, which are kept with its opened file. */
 static int open_symbols(struct function_scan *scan, struct module *mod, const char *section)

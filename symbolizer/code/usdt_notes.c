@@ -8,9 +8,9 @@
 
 #include "profiler/base/alloc.h"
 #include "profiler/base/arena.h"
-#include "symbolizer/elf/byte_reader.h"
 #include "symbolizer/code/data_symbols.h"
 #include "symbolizer/code/usdt_operands.h"
+#include "symbolizer/elf/byte_reader.h"
 
 #define NOTE_TYPE 3
 #define NOTE_OWNER "stapsdt"

@@ -7,8 +7,8 @@
 #ifndef WICK_DWARF_LINE_HEADER_H
 #define WICK_DWARF_LINE_HEADER_H
 
-#include "symbolizer/elf/byte_reader.h"
 #include "symbolizer/dwarf/dwarf_lines.h"
+#include "symbolizer/elf/byte_reader.h"
 
 struct dwarf_line_file {
 	const char *name;

@@ -12,8 +12,8 @@
 
 #include "profiler/base/alloc.h"
 #include "symbolizer/elf/fde_reader.h"
-#include "symbolizer/providers/fde_starts.h"
 #include "symbolizer/names.h"
+#include "symbolizer/providers/fde_starts.h"
 #include "symbolizer/providers/provider.h"
 
 /* The form that every linker writes: 32-bit distances from .eh_frame_hdr itself. */

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "symbolizer/elf/byte_reader.h"
-#include "symbolizer/providers/gopclntab.h"
 #include "symbolizer/names.h"
+#include "symbolizer/providers/gopclntab.h"
 #include "symbolizer/providers/provider.h"
 
 #define MAGIC_GO_1_16 0xfffffffau

@@ -5,8 +5,8 @@
 #include <elf.h>
 #include <errno.h>
 
-#include "symbolizer/types/dwarf_types_private.h"
 #include "symbolizer/providers/provider.h"
+#include "symbolizer/types/dwarf_types_private.h"
 
 /* Of a function that several units have, one of the first few is the one that was kept. */
 #define CLAIMS_MAX 16

@@ -16,8 +16,8 @@
 
 #include "bpf/stack_id.h"
 #include "profiler/base/clock.h"
-#include "profiler/tables/copy_unwind.h"
 #include "profiler/processes/modules.h"
+#include "profiler/tables/copy_unwind.h"
 #include "tests/e2e/store_maps.h"
 
 #define FRAMES 200

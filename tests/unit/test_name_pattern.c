@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "symbolizer/demangle.h"
 #include "symbolizer/code/function_list.h"
 #include "symbolizer/code/name_pattern.h"
+#include "symbolizer/demangle.h"
 #include "tests/unit/fail_alloc.h"
 #include "tests/unit/program_module.h"
 

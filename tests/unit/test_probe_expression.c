@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "profiler/kernel_types/btf_types.h"
 #include "profiler/expressions/probe_expression.h"
+#include "profiler/kernel_types/btf_types.h"
 #include "tests/unit/layout_text.h"
 #include "tests/unit/probe_scopes.h"
 

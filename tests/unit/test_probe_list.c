@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "profiler/probes/probe_list.h"
 #include "profiler/kernel_types/tracepoint_format.h"
+#include "profiler/probes/probe_list.h"
 #include "tests/unit/compiled_program.h"
 #include "tests/unit/fail_alloc.h"
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "formats/profile.h"
-#include "tests/unit/unit.h"
 #include "profiler/expressions/probe_expression.h"
+#include "tests/unit/unit.h"
 #include "tools/trace/trace_format.h"
 
 /* 1970-01-01 01:01:01 in UTC, had the machine been started when the epoch began. */

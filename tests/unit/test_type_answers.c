@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "profiler/base/hashmap.h"
-#include "symbolizer/types/dwarf_types.h"
 #include "symbolizer/code/function_list.h"
+#include "symbolizer/types/dwarf_types.h"
 #include "symbolizer/worker/type_worker.h"
 #include "tests/unit/compiled_program.h"
 

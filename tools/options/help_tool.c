@@ -2,8 +2,8 @@
 /* wick help and wick version. */
 #include <stdio.h>
 
-#include "tools/options/help.h"
 #include "tools/message.h"
+#include "tools/options/help.h"
 #include "tools/tool.h"
 
 struct help_options {

@@ -7,13 +7,13 @@
 #include "profiler/base/log.h"
 #include "profiler/session.h"
 #include "tools/message.h"
-#include "tools/report/profile_value.h"
 #include "tools/record/record_options.h"
 #include "tools/record/record_output.h"
 #include "tools/record/record_show.h"
 #include "tools/record/record_write.h"
 #include "tools/record/session_run.h"
 #include "tools/record/summary.h"
+#include "tools/report/profile_value.h"
 #include "tools/tool.h"
 
 struct record {

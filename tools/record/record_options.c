@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "profiler/base/suggest.h"
-#include "tools/options/event_list.h"
 #include "tools/message.h"
+#include "tools/options/event_list.h"
 
 #define BY_KEYS_MAX 15	/* as many as writers take */
 #define EVENT_DEFAULT "cpu"

@@ -9,8 +9,8 @@
 
 #include "profiler/base/log.h"
 #include "profiler/base/number.h"
-#include "tools/options/event_list.h"
 #include "tools/message.h"
+#include "tools/options/event_list.h"
 #include "tools/options/writer_option.h"
 
 static const struct {

@@ -5,8 +5,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "tools/record/histogram.h"
 #include "tools/message.h"
+#include "tools/record/histogram.h"
 
 #define COLUMNS_USUAL 80
 

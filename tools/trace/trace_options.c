@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "profiler/base/number.h"
-#include "tools/options/event_list.h"
 #include "tools/message.h"
+#include "tools/options/event_list.h"
 #include "tools/record/record_rows.h"
 #include "tools/tool.h"
 
