@@ -131,13 +131,14 @@ void code_frame_apply(struct code_frame *frame, const struct stack_effect *effec
 
 static uint32_t rbx_number(int32_t saved)
 {
-	uint32_t number = (uint32_t)(-saved - 8) / 8;
+	int32_t number;
 
 	if (saved == CODE_FRAME_IN_PLACE)
 		return UNWIND_RBX_SAME;
-	if (saved > 0 || saved % 8 || !number || number > SAVED_RBX_MAX)
+	if (saved == CODE_FRAME_NOWHERE || saved % 8)
 		return UNWIND_RBX_LOST;
-	return number;
+	number = (-saved - 8) / 8;
+	return number >= 1 && number <= SAVED_RBX_MAX ? (uint32_t)number : UNWIND_RBX_LOST;
 }
 
 struct unwind_rule code_frame_rule(const struct code_frame *frame)
