@@ -283,29 +283,22 @@ int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t 
 	return r < 0 ? r : find_plts(code, elf);
 }
 
-static bool next_trampoline(const struct special_code *code, uint64_t from, uint64_t to,
-			    struct special_range *ret)
+static void find_trampoline(const struct special_code *code, const uint8_t *bytes,
+			    struct special_search *search)
 {
-	size_t size;
-	const uint8_t *bytes = text_at(code, from, &size), *found;
+	const uint8_t *found = memmem(bytes, search->end - search->from, sigreturn,
+				      sizeof(sigreturn));
 	const struct text_segment *segment;
-	uint64_t address;
 
-	if (!bytes)
-		return false;
-	if (size > to - from)
-		size = to - from;
-	found = memmem(bytes, size, sigreturn, sizeof(sigreturn));
 	if (!found)
-		return false;
-	address = from + (uint64_t)(found - bytes);
-	segment = special_code_segment(code, address);
-	*ret = (struct special_range){
-		.start = address > segment->start ? address - 1 : address,
-		.end = address + sizeof(sigreturn),
+		return;
+	search->at = search->from + (uint64_t)(found - bytes);
+	segment = special_code_segment(code, search->at);
+	search->range = (struct special_range){
+		.start = search->at > segment->start ? search->at - 1 : search->at,
+		.end = search->at + sizeof(sigreturn),
 		.rule = { .kind = UNWIND_SIGNAL },
 	};
-	return true;
 }
 
 /* Whether an indirect call ends before the @at'th of @bytes. */
@@ -320,41 +313,66 @@ static bool follows_indirect_call(const uint8_t *bytes, size_t at)
 	return false;
 }
 
-static bool next_outermost_call(const struct special_code *code, uint64_t from, uint64_t to,
-				struct special_range *ret)
+static void find_outermost_call(const struct special_code *code, const uint8_t *bytes,
+				struct special_search *search)
 {
-	size_t size, at = 0;
-	const uint8_t *bytes = text_at(code, from, &size), *found;
+	size_t size = search->end - search->from, at = 0;
+	const uint8_t *found;
 
-	if (!bytes || code->is_go)
-		return false;
-	if (size > to - from)
-		size = to - from;
+	if (code->is_go)
+		return;
 	while ((found = memmem(bytes + at, size - at, exit_with_result,
 			       sizeof(exit_with_result)))) {
 		at = (size_t)(found - bytes);
 		if (follows_indirect_call(bytes, at)) {
-			*ret = (struct special_range){
-				.start = from + at - 1,
-				.end = from + at + sizeof(exit_with_result),
+			/* Whoever asks from within the call does not see one. */
+			search->at = search->from + at -
+				     (at < INDIRECT_CALL_BYTES_MAX ? at : INDIRECT_CALL_BYTES_MAX);
+			search->range = (struct special_range){
+				.start = search->from + at - 1,
+				.end = search->from + at + sizeof(exit_with_result),
 				.rule = { .kind = UNWIND_END },
 			};
-			return true;
+			return;
 		}
 		at++;
 	}
-	return false;
 }
 
-bool special_code_next(const struct special_code *code, uint64_t from, uint64_t to,
+/* The first that @find finds in [@from, @to); what @search knows is not looked for again. */
+static bool search_next(const struct special_code *code, struct special_search *search,
+			void (*find)(const struct special_code *code, const uint8_t *bytes,
+				     struct special_search *search),
+			uint64_t from, uint64_t to, struct special_range *ret)
+{
+	bool is_known = to == search->to && from >= search->from && from <= search->at &&
+			from < search->end;
+
+	if (!is_known) {
+		size_t size = 0;
+		const uint8_t *bytes = text_at(code, from, &size);
+
+		*search = (struct special_search){ .from = from, .to = to };
+		search->at = search->end = from + (size < to - from ? size : to - from);
+		if (bytes)
+			find(code, bytes, search);
+	}
+	if (search->at == search->end)
+		return false;
+	*ret = search->range;
+	return true;
+}
+
+bool special_code_next(struct special_code *code, uint64_t from, uint64_t to,
 		       struct special_range *ret)
 {
 	struct special_range first = { .start = to };
 	size_t i;
 
-	if (next_trampoline(code, from, to, ret))
+	if (search_next(code, &code->trampoline, find_trampoline, from, to, ret))
 		first = *ret;
-	if (next_outermost_call(code, from, first.start, ret))
+	if (search_next(code, &code->outermost_call, find_outermost_call, from, to, ret) &&
+	    ret->start < first.start)
 		first = *ret;
 	for (i = 0; i < code->range_count; i++) {
 		const struct special_range *range = &code->ranges[i];

@@ -28,12 +28,24 @@ struct special_range {
 
 #define SPECIAL_RANGES_MAX 16u
 
+/*
+ * What was found last in a gap. Large programs may have hundreds of megabytes without CFI, with thousands of
+ * special places: what is far ahead must not be searched for again at each of them.
+ */
+struct special_search {
+	uint64_t from, to;	/* what was asked for */
+	uint64_t end;		/* of the bytes there are */
+	uint64_t at;		/* what was found, to be found from here; @end: nothing */
+	struct special_range range;
+};
+
 struct special_code {
 	struct text_segment segments[TEXT_SEGMENTS_MAX];
 	size_t segment_count;
 	struct special_range ranges[SPECIAL_RANGES_MAX];	/* all but trampolines */
 	size_t range_count;
 	bool is_go;		/* calls in another way */
+	struct special_search trampoline, outermost_call;
 };
 
 /* Finds the executable segments; reads no text. */
@@ -50,9 +62,10 @@ int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t 
 const struct text_segment *special_code_segment(const struct special_code *code, uint64_t address);
 /*
  * The first range that starts in [@from, @to), code without CFI; a trampoline's
- * begins one byte earlier, because return addresses are looked up at the byte before.
+ * begins one byte earlier, because return addresses are looked up at the byte before. To go through a
+ * gap in order costs as much as one look at it.
  */
-bool special_code_next(const struct special_code *code, uint64_t from, uint64_t to,
+bool special_code_next(struct special_code *code, uint64_t from, uint64_t to,
 		       struct special_range *ret);
 
 #endif
