@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* plugin.c - loads a library while it runs, and spins in it. Usage: plugin SECONDS */
+/*
+ * plugin.c - loads a library while it runs, and spins in it. Usage: plugin SECONDS [BEFORE]
+ *
+ * The library comes after BEFORE seconds, or after a quarter of them all.
+ */
 /* BUILD: -ldl -DHOST */
 /* BUILD libplugin.so: -shared -fPIC */
 #include <stdlib.h>
@@ -29,7 +33,7 @@ int main(int argc, char **argv)
 	if (size < 0)
 		return 1;
 	self[size] = 0;
-	before_plugin(begin + seconds / 4);
+	before_plugin(begin + (argc > 2 ? atof(argv[2]) : seconds / 4));
 	snprintf(path, sizeof(path), "%s/libplugin.so", dirname(self));
 	library = dlopen(path, RTLD_NOW);
 	if (!library)
