@@ -83,6 +83,7 @@ class Run:
                                           stdout=subprocess.DEVNULL, start_new_session=True,
                                           **options)
             self.timed_out = not self.ends_in(seconds)
+            self.whereabouts = list(whereabouts(self.child.pid)) if self.timed_out else []
             if self.timed_out:
                 os.killpg(self.child.pid, signal.SIGKILL)
             _, status, usage = os.wait4(self.child.pid, 0)
@@ -131,7 +132,7 @@ def outcome_problems(run, path, statuses=(0, 1, 3)):
     """What of @run, which had --stats and -o @path, where OLD stood before, is not as it must be."""
     problems = []
     if run.timed_out:
-        return ["did not end"]
+        return ["did not end", *run.whereabouts]
     if run.status not in statuses:
         problems.append("status %d" % run.status)
     if run.status == 0:
@@ -147,6 +148,58 @@ def outcome_problems(run, path, statuses=(0, 1, 3)):
         problems.append("left behind: " + name)
         os.unlink(name)
     return problems
+
+
+def read_text(path):
+    try:
+        with open(path, errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
+
+
+def threads_of(pid):
+    try:
+        return os.listdir("/proc/%d/task" % pid)
+    except OSError:
+        return []
+
+
+def children_of(pid):
+    return [int(child) for task in threads_of(pid)
+            for child in read_text("/proc/%d/task/%s/children" % (pid, task)).split()]
+
+
+def user_stacks(pid):
+    """By thread, its functions from the leaf on, where there is a debugger."""
+    try:
+        said = subprocess.run(["gdb", "-p", str(pid), "-batch", "-ex", "thread apply all bt 12"],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+                              check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    stacks, thread = {}, None
+    for line in said.splitlines():
+        begin = re.match(r"Thread \d+ .*LWP (\d+)", line)
+        frame = re.match(r"#\d+ +(?:0x\w+ in )?([^ ]+) \(", line)
+        thread = begin.group(1) if begin else thread
+        if frame:
+            stacks.setdefault(thread, []).append(frame.group(1))
+    return stacks
+
+
+def whereabouts(pid):
+    """Where each thread of a process that does not end is, and of what it has started."""
+    stacks = user_stacks(pid)
+    for task in threads_of(pid):
+        folder = "/proc/%d/task/%s/" % (pid, task)
+        state = read_text(folder + "stat").rpartition(")")[2].split()
+        kernel = re.findall(r"\] (\w+)\+", read_text(folder + "stack"))
+        yield ("%s %s is %s after %s ticks: %s" %
+               (read_text(folder + "comm").strip(), task, state[0] if state else "gone",
+                "+".join(state[11:13]), " < ".join(kernel[:4] + stacks.get(task, []))))
+    for child in children_of(pid):
+        yield from whereabouts(child)
 
 
 def old_file(path):

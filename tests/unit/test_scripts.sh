@@ -46,11 +46,13 @@ total "a program that takes too long is a failure" 'echo "ok - a"; sleep 5' \
 total "a program without cases is a failure" ':' "0 passed, 1 failed, 0 skipped"
 total "a case that was announced and did not run is a failure" 'echo 1..2; echo "ok 1 - a"' \
 	"1 passed, 1 failed, 0 skipped"
-once="[ ! -e $tmp/ran ] || { echo 'ok - a'; exit; }; >$tmp/ran; echo 'not ok - a'"
+once="[ ! -e $tmp/ran ] || { echo 'ok - a'; exit; }; >$tmp/ran; echo 'not ok - a'; echo '# missed: b'"
 total "an end-to-end program that fails once is repeated" "$once" \
 	"1 passed, 0 failed, 0 skipped" e2e
 expect "and it is said who needed that" \
 	"programs that needed a second attempt: 1 of 1: program" "$(tail -n 2 "$tmp/output" | head -n 1)"
+expect "and what it had missed" "# missed: b" \
+	"$(sed -n '/^first attempt of program: a$/ { n; s/^ *//p }' "$tmp/output")"
 total "an end-to-end program that fails twice is a failure" 'echo "not ok - a"' \
 	"0 passed, 1 failed, 0 skipped" e2e
 rm "$tmp/ran"
