@@ -104,16 +104,17 @@ int intern_add(struct intern *in, const char *text, size_t size, uint32_t *ret)
 	size_t slot;
 	int r;
 
-	/* Grown before the search, so that the slot found stays the right one. */
+	/* What is known is found without memory. */
+	slot = in->slot_count ? intern_slot(in, text, size, hash) : 0;
+	if (in->slot_count && in->slots[slot]) {
+		*ret = in->slots[slot] - 1;
+		return 0;
+	}
 	if (in->count >= in->slot_count / 3 * 2) {
 		r = intern_grow_slots(in);
 		if (r < 0)
 			return r;
-	}
-	slot = intern_slot(in, text, size, hash);
-	if (in->slots[slot]) {
-		*ret = in->slots[slot] - 1;
-		return 0;
+		slot = intern_slot(in, text, size, hash);
 	}
 	if (in->count >= UINT32_MAX - 1)
 		return -ENOMEM;

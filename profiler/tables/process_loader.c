@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "profiler/base/alloc.h"
+#include "profiler/base/clock.h"
 #include "profiler/base/hashmap.h"
 
 /* Copies of stacks and requests come after the end of a process by the length of a queue. */
@@ -171,13 +172,14 @@ static void process_preload(struct process_loader *loader, uint32_t pid,
 	process_publish(loader, process, now_ns);
 }
 
-void process_loader_preload(struct process_loader *loader, uint64_t now_ns)
+void process_loader_preload(struct process_loader *loader, uint64_t now_ns, uint64_t end_ns)
 {
 	struct wick_process entry;
 	uint32_t pid;
 	int r = table_store_next_process(loader->store, NULL, &pid, &entry);
 
-	while (!r) {
+	/* Where a target's children come and go, the walk begins anew again and again. */
+	while (!r && clock_monotonic_ns() < end_ns) {
 		uint32_t previous = pid;
 
 		process_preload(loader, pid, &entry, now_ns);

@@ -50,8 +50,8 @@ void process_loader_know_file(struct process_loader *loader, const struct wick_f
 			      uint64_t now_ns);
 /* Publish the lists that changed since they were published. */
 void process_loader_update(struct process_loader *loader, uint64_t now_ns);
-/* Publish what is in the map of processes before anybody asks, with all its tables. */
-void process_loader_preload(struct process_loader *loader, uint64_t now_ns);
+/* Publish what is in the map of processes before anybody asks, with all its tables, until @end_ns. */
+void process_loader_preload(struct process_loader *loader, uint64_t now_ns, uint64_t end_ns);
 /* Forget processes that ended some time ago. */
 void process_loader_collect(struct process_loader *loader, uint64_t now_ns);
 

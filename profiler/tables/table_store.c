@@ -25,7 +25,7 @@ enum table_state {
 struct table {
 	enum table_state state;
 	int error;			/* what loading it says now */
-	uint64_t used_ns;
+	uint64_t used_ns, retry_ns;	/* an absent one is not tried again before */
 	uint32_t first_block, block_count, row_count;
 	struct module *module;		/* a reference, to try again */
 };
@@ -313,8 +313,12 @@ static int table_load(struct table_store *store, uint32_t id, uint64_t now_ns)
 	int r = rows_build(store, table->module, &rows);
 
 	table->error = 0;
-	if (r == -ENOMEM)
+	if (r == -ENOMEM) {
+		/* Large files take seconds until it is known that there is no memory. */
+		table->error = r;
+		table->retry_ns = now_ns + TABLE_RETRY_NS;
 		return r;
+	}
 	if (r < 0) {
 		module_write(store, id, 0, WICK_TABLE_NONE);
 		table->state = TABLE_FAILED;
@@ -339,7 +343,7 @@ int table_store_load_module(struct table_store *store, struct module *module, ui
 		return -ENOSPC;
 	table = &store->tables[id];
 	table->used_ns = now_ns;
-	if (table->state != TABLE_ABSENT)
+	if (table->state != TABLE_ABSENT || now_ns < table->retry_ns)
 		return table->error;
 	if (!table->module)
 		table->module = module_get(module);

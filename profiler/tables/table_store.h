@@ -26,6 +26,7 @@
 #define TABLE_GRACE_NS 1000000000ull
 #define TABLE_IDLE_NS (10 * 1000000000ull)
 #define TABLE_UNUSED_NS (60 * 1000000000ull)
+#define TABLE_RETRY_NS (10 * 1000000000ull)
 
 struct table_store;
 
@@ -64,7 +65,7 @@ DEFINE_CLEANUP(struct table_store *, table_store_free)
  * Build and publish the table of @module unless it is there. @now_ns is
  * remembered as its last use. Returns 0 (also for a file without unwind information),
  * -ENOSPC when the limit is reached, or what building it says. Either is said again,
- * without another try, until table_store_collect() has found room.
+ * without another try, until table_store_collect() has found room; -ENOMEM for TABLE_RETRY_NS.
  */
 int table_store_load_module(struct table_store *store, struct module *module, uint64_t now_ns);
 /* Module @id was seen in a sample. Costs nothing. */

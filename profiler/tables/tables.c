@@ -341,7 +341,9 @@ static void collect(struct tables *t)
 
 static void preload_all(struct tables *t)
 {
-	process_loader_preload(t->loader, clock_monotonic_ns());
+	uint64_t now_ns = clock_monotonic_ns();
+
+	process_loader_preload(t->loader, now_ns, now_ns + PRELOAD_NS);
 	pthread_mutex_lock(&t->lock);
 	t->preloaded = true;
 	pthread_cond_signal(&t->changed);

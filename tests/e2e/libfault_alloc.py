@@ -57,6 +57,13 @@ static int fails(void *caller)
 void *malloc(size_t size) { return FAILS ? NULL : __libc_malloc(size); }
 void *calloc(size_t count, size_t size) { return FAILS ? NULL : __libc_calloc(count, size); }
 void *realloc(void *old, size_t size) { return FAILS ? NULL : __libc_realloc(old, size); }
+void *reallocarray(void *old, size_t count, size_t size)
+{
+	size_t bytes;
+	if (__builtin_mul_overflow(count, size, &bytes) || FAILS)
+		return NULL;
+	return __libc_realloc(old, bytes);
+}
 char *strndup(const char *text, size_t size)
 {
 	size_t length = strnlen(text, size);

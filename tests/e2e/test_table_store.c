@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "profiler/base/clock.h"
@@ -265,6 +266,45 @@ static void test_unreadable(void **state)
 	assert_int_equal(table_store_load_module(f->store, mod, f->now_ns), -ENOSPC);
 }
 
+/* Load it while there is no memory but the little that is left in pieces. */
+static int load_starved(struct fixture *f, uint32_t id)
+{
+	_cleanup_(module_putp) struct module *mod = libc_as(f, id);
+	struct rlimit before, none;
+	void **all = NULL, **next;
+	int r;
+
+	getrlimit(RLIMIT_AS, &before);
+	none = (struct rlimit){ .rlim_cur = 1 << 20, .rlim_max = before.rlim_max };
+	setrlimit(RLIMIT_AS, &none);
+	for (size_t size = 1 << 16; size >= sizeof(*all); size /= 2)
+		for (; (next = malloc(size)); all = next)
+			*next = all;
+	r = table_store_load_module(f->store, mod, f->now_ns);
+	setrlimit(RLIMIT_AS, &before);
+	for (; all; all = next) {
+		next = *all;
+		free(all);
+	}
+	return r;
+}
+
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t build_ns;
+
+	assert_int_equal(load_starved(f, 100), -ENOMEM);
+	build_ns = stats(f).build_ns;
+	/* It may have come back, but each try could take seconds: there are others that wait. */
+	f->now_ns += TABLE_RETRY_NS - 1;
+	assert_int_equal(load_libc(f, 100), -ENOMEM);
+	assert_int_equal(stats(f).build_ns, build_ns);
+	f->now_ns++;
+	assert_int_equal(load_libc(f, 100), 0);
+	assert_true(kernel_pages(f, 100) > 100);
+}
+
 /* ---- processes ---- */
 
 /* Publish our own list as that of @pid. */
@@ -445,6 +485,7 @@ int main(void)
 		STORE_TEST("tables in use make no room", test_busy, setup_small),
 		STORE_TEST("tables nobody uses give their memory back", test_unused, setup_small),
 		STORE_TEST("a module that cannot be read is tried once", test_unreadable, setup),
+		STORE_TEST("without memory it is not tried again and again", test_no_memory, setup),
 		STORE_TEST("a list is published where it is asked for", test_publish, setup),
 		STORE_TEST("a 32-bit process is flagged", test_compat, setup),
 		STORE_TEST("a range is free when the last process that uses it is gone",

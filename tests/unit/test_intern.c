@@ -113,6 +113,23 @@ static void test_goes_on(void **state)
 	}
 }
 
+static void test_known(void **state)
+{
+	_cleanup_(intern_freep) struct intern *in = intern_new();
+	char text[16];
+	uint32_t number;
+
+	assert_non_null(in);
+	for (uint32_t i = 1; i < 1000; i++) {
+		snprintf(text, sizeof(text), "%u", i);
+		assert_int_equal(intern_add_text(in, text, &number), 0);
+		fail_alloc_after(0);
+		assert_int_equal(intern_add_text(in, text, &number), 0);
+		assert_false(fail_alloc_stop());
+		assert_int_equal(number, i);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -122,6 +139,7 @@ int main(void)
 		UNIT_TEST("many texts keep their numbers and their places", test_many),
 		UNIT_TEST("each allocation may fail", test_no_memory),
 		UNIT_TEST("a text that found no memory can be added later", test_goes_on),
+		UNIT_TEST("a text that is known needs no memory", test_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
