@@ -2,8 +2,8 @@
 /*
  * convoy.c - threads that queue for one mutex. Usage: convoy SECONDS THREADS REPORT [pi]
  *
- * Each holds it for some milliseconds and is back in the queue soon after, so that all others
- * always wait: who is woken but comes too late only finds the one again who woke it. Into the
+ * Each holds it for some milliseconds and is back in the queue as soon as the next one has it, so that all
+ * others always wait, and nobody is woken in vain, on a slow machine either. Into the
  * file REPORT goes "lock ADDRESS", and for each pair of threads "waited WAITER OWNER NS": how long
  * calls of pthread_mutex_lock() took by the thread's own clock, and who had released it
  * last. With "pi" the kernel hands the mutex over.
@@ -25,6 +25,7 @@
 static pthread_mutex_t mutex;
 static double end_time;
 static int last_owner = -1;
+static unsigned int times_locked;			/* written under the mutex */
 static uint64_t waited[THREADS_MAX][THREADS_MAX];	/* by waiter and owner, guarded by the mutex */
 
 static uint64_t now_ns(void)
@@ -42,6 +43,7 @@ NOINLINE static void convoy_lock(int self)
 	pthread_mutex_lock(&mutex);
 	if (last_owner >= 0)
 		waited[self][last_owner] += now_ns() - begin;
+	__atomic_store_n(&times_locked, times_locked + 1, __ATOMIC_RELAXED);
 	KEEP_FRAME();
 }
 
@@ -60,10 +62,16 @@ static void *convoy_run(void *number)
 	snprintf(name, sizeof(name), "convoy-%d", self);
 	pthread_setname_np(pthread_self(), name);
 	while (work_now() < end_time) {
+		unsigned int mine;
+
 		convoy_lock(self);
+		mine = times_locked;
 		usleep(HOLD_US);
 		convoy_unlock(self);
-		usleep(REST_US);
+		do
+			usleep(REST_US);
+		while (__atomic_load_n(&times_locked, __ATOMIC_RELAXED) == mine &&
+		       work_now() < end_time);
 	}
 	return NULL;
 }
