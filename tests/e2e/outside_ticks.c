@@ -2,6 +2,8 @@
 #include "tests/e2e/outside_ticks.h"
 
 #include <linux/perf_event.h>
+#include <stddef.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -11,8 +13,14 @@
 #include "profiler/session_private.h"
 #include "tests/unit/unit.h"
 
-/* Of one page that is written over and over: only how much was written counts. */
-#define RING_BYTES (2 * 4096)
+#define DATA_BYTES (1u << 20)	/* written over and over: the last records */
+#define RING_BYTES (4096 + DATA_BYTES)
+
+struct tick_record {
+	struct perf_event_header header;
+	uint64_t time_ns;
+	uint32_t cpu, reserved;
+};
 
 static void event_open(struct outside_event *e, unsigned int cpu, unsigned int frequency_hz)
 {
@@ -22,7 +30,7 @@ static void event_open(struct outside_event *e, unsigned int cpu, unsigned int f
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.freq = 1,
 		.sample_freq = frequency_hz,
-		.sample_type = PERF_SAMPLE_CPU,
+		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_CPU,
 		.exclude_idle = 1,
 		.disabled = 1,
 	};
@@ -35,6 +43,7 @@ static void event_open(struct outside_event *e, unsigned int cpu, unsigned int f
 
 void outside_open(struct outside_ticks *o, unsigned int frequency_hz)
 {
+	o->period_ns = 1000000000 / frequency_hz;
 	o->cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	if (o->cpus > OUTSIDE_CPUS_MAX)
 		o->cpus = OUTSIDE_CPUS_MAX;
@@ -78,7 +87,29 @@ void outside_close(struct outside_ticks *o)
 /* Every record has the same size, so the bytes written tell how many there were. */
 uint64_t outside_count(const struct outside_ticks *o, unsigned int cpu)
 {
-	return o->events[cpu].page->data_head / (sizeof(struct perf_event_header) + 8);
+	return o->events[cpu].page->data_head / sizeof(struct tick_record);
+}
+
+static uint64_t tick_time_ns(const struct outside_ticks *o, unsigned int cpu, uint64_t number)
+{
+	const uint8_t *data = (const uint8_t *)o->events[cpu].page + 4096;
+	const uint8_t *record = data + number * sizeof(struct tick_record) % DATA_BYTES;
+	uint64_t time_ns;
+
+	memcpy(&time_ns, record + offsetof(struct tick_record, time_ns), sizeof(time_ns));
+	return time_ns;
+}
+
+uint64_t outside_stalls(const struct outside_ticks *o, unsigned int cpu)
+{
+	uint64_t count = outside_count(o, cpu), stalls = 0;
+
+	/* None has been written over. */
+	assert_true(count * sizeof(struct tick_record) <= DATA_BYTES);
+	for (uint64_t i = 1; i < count; i++)
+		stalls += tick_time_ns(o, cpu, i) - tick_time_ns(o, cpu, i - 1) >
+			  o->period_ns + o->period_ns / 2;
+	return stalls;
 }
 
 uint64_t outside_runs_least(const struct outside_ticks *o, unsigned int cpu)

@@ -22,6 +22,7 @@ struct outside_event {
 
 struct outside_ticks {
 	unsigned int cpus;
+	uint64_t period_ns;
 	struct outside_event events[OUTSIDE_CPUS_MAX];
 	/* What the program had counted just before and just after the event was switched. */
 	uint64_t on[2][OUTSIDE_CPUS_MAX], off[2][OUTSIDE_CPUS_MAX];
@@ -36,6 +37,11 @@ void outside_close(struct outside_ticks *o);
 
 /* Between begin and end: ticks of the event, and runs of the program, at least and at most. */
 uint64_t outside_count(const struct outside_ticks *o, unsigned int cpu);
+/*
+ * How often its CPU was away, or did not take interrupts, for more than a tick: a virtual one whose
+ * host had other things to do. Each time one clock may pass over a tick more than the other.
+ */
+uint64_t outside_stalls(const struct outside_ticks *o, unsigned int cpu);
 uint64_t outside_runs_least(const struct outside_ticks *o, unsigned int cpu);
 uint64_t outside_runs_most(const struct outside_ticks *o, unsigned int cpu);
 

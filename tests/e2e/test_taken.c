@@ -44,12 +44,14 @@ static void test_outside(void **state)
 	for (unsigned int cpu = 0; cpu < o.ticks.cpus; cpu++) {
 		long least = outside_runs_least(&o.ticks, cpu),
 		     most = outside_runs_most(&o.ticks, cpu),
-		     outside = outside_count(&o.ticks, cpu);
+		     outside = outside_count(&o.ticks, cpu),
+		     stalls = outside_stalls(&o.ticks, cpu), apart = OUTSIDE_TICKS_APART + stalls;
 
-		print_message("# cpu %u: program %ld to %ld, second event %ld\n", cpu, least, most,
-			      outside);
-		assert_true(outside >= least - OUTSIDE_TICKS_APART &&
-			    outside <= most + OUTSIDE_TICKS_APART);
+		print_message(
+			"# missed: cpu %u: program %ld to %ld, second event %ld, %ld stalls\n", cpu,
+			least, most, outside, stalls);
+		assert_true(outside >= least - apart && outside <= most + apart);
+		assert_true(stalls < least / 20);
 		assert_true(most - least < least / 10);
 	}
 	outside_close(&o.ticks);
