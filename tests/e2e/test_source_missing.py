@@ -141,14 +141,21 @@ def test_refused():
 
 
 def call_numbers(call, text, events):
-    """Which calls of @call of a run with @events have @text in them, numbered as strace does."""
+    """Which calls of @call of a run with @events have @text in them, numbered as strace does: by thread."""
     if not shutil.which("strace"):
         return []
     subprocess.run(["strace", "-f", "-qq", "-o", "calls", "-s", "64", "-e", "trace=" + call,
                     libfault.WICK, "record", "-q", "-d", "0.1", "-o", OUT, *events], check=False)
+    numbers, counts = [], {}
     with open("calls", errors="replace") as file:
-        lines = [line for line in file if " %s(" % call in line]
-    return [number for number, line in enumerate(lines, 1) if text in line]
+        for line in file:
+            if " %s(" % call not in line:
+                continue
+            thread = line.partition(" ")[0]
+            counts[thread] = counts.get(thread, 0) + 1
+            if text in line:
+                numbers.append(counts[thread])
+    return numbers
 
 
 # Of the calls by which events are attached: which one, the @nth that has the text, and the last is refused.
