@@ -42,6 +42,12 @@ static __always_inline __u64 bucket_of(__u64 value)
 	return bucket;
 }
 
+/* The same where it is asked for, else 0. */
+static __always_inline __u64 detail_bucket(__u64 value)
+{
+	return detail_wanted(BUCKET) ? bucket_of(value) : 0;
+}
+
 /* The system call the current task is in. */
 static __always_inline void detail_add_syscall(struct run *run)
 {

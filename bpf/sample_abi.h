@@ -173,6 +173,29 @@ struct wick_counts_made {
 	wick_u32 generation, count;
 };
 
+/*
+ * What samples of a CPU had last: recent.bpf.h. Of each half of the counts samples without stacks that the
+ * map has not been given yet, by their keys' hash; it has an entry for each of them.
+ */
+#define WICK_RECENT_COUNTS 16
+#define WICK_RECENT_DETAILS 32
+
+struct wick_recent_count {
+	wick_u64 task, detail;		/* of the key, whose stacks are WICK_STACK_NONE; task 0: none */
+	struct wick_value value;
+	wick_u32 generation, reserved[7];
+};
+
+struct wick_recent_detail {
+	wick_u64 facts, id;
+	wick_u32 generation, reserved;
+};
+
+struct wick_recent {
+	struct wick_recent_count counts[2][WICK_RECENT_COUNTS];
+	struct wick_recent_detail details[WICK_RECENT_DETAILS];
+};
+
 /* Records in the ring. Each begins with this. */
 enum wick_record_type {
 	WICK_RECORD_TASK = 1,
@@ -335,10 +358,9 @@ struct wick_wait {
 	wick_u32 syscall;		/* number + 1, or 0 */
 	wick_u32 instance;		/* of thread and program: tells another one of that tid apart */
 	wick_u32 error;			/* errno, or 0 */
-	/* What the thread's last sample had, sent in that generation: wait.bpf.h. */
+	/* The task of the thread's last sample, sent in that generation: wait.bpf.h. */
 	wick_u32 known_generation;
 	wick_u64 known_task, known_mark;	/* an id, and what of the task it goes by */
-	wick_u64 known_detail, known_facts;
 	wick_u32 cpu;			/* number + 1 of the one it began on, when labels ask; or 0 */
 	wick_u32 reserved;
 };

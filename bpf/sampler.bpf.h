@@ -11,6 +11,7 @@
 #define WICK_SAMPLER_BPF_H
 
 #include "bpf/detail.bpf.h"
+#include "bpf/recent.bpf.h"
 #include "bpf/stacks.bpf.h"
 
 /*
@@ -50,10 +51,10 @@ static __always_inline void count_made(struct run *run)
 		ring_wake();
 }
 
-static __always_inline int count_add(struct run *run, void *map, const struct wick_key *key,
-				     __u64 value)
+static __always_inline int count_add_to(struct run *run, void *map, const struct wick_key *key,
+					__u64 count, __u64 value)
 {
-	struct wick_value *old = bpf_map_lookup_elem(map, key), fresh = { 1, value };
+	struct wick_value *old = bpf_map_lookup_elem(map, key), fresh = { count, value };
 
 	if (!old) {
 		if (!bpf_map_update_elem(map, key, &fresh, BPF_NOEXIST)) {
@@ -65,11 +66,60 @@ static __always_inline int count_add(struct run *run, void *map, const struct wi
 		if (!old)
 			return -1;
 	}
-	__sync_fetch_and_add(&old->count, 1);
+	__sync_fetch_and_add(&old->count, count);
 	/* An atomic addition of a constant 0 becomes an atomic "or", which 5.10 does not know. */
 	if (value)
 		__sync_fetch_and_add(&old->sum, value);
 	return 0;
+}
+
+/* The half goes by the generation that was read once, at the claim. */
+static __always_inline int count_add(struct run *run, const struct wick_key *key, __u64 count,
+				     __u64 value)
+{
+	if (run->generation & 1)
+		return count_add_to(run, &counts_1, key, count, value);
+	return count_add_to(run, &counts_0, key, count, value);
+}
+
+/* Give the map what it has not been given yet. */
+static __always_inline void count_add_recent(struct run *run, const struct wick_recent_count *last)
+{
+	struct wick_key key = { .task = last->task, .detail = last->detail };
+
+	/* The entry is there: nothing is lost. */
+	if (last->generation == run->generation && last->value.count)
+		count_add(run, &key, last->value.count, last->value.sum);
+}
+
+/* Of a sample without stacks. */
+static __always_inline int count_add_bare(struct run *run, const struct wick_key *key, __u64 value)
+{
+	struct wick_recent *found = recent_find(run);
+	struct wick_recent_count *last;
+
+	if (!found)
+		return count_add(run, key, 1, value);
+	last = recent_count(run, found, key);
+	if (last->generation == run->generation && last->task == key->task &&
+	    last->detail == key->detail) {
+		last->value.count++;
+		last->value.sum += value;
+		return 0;
+	}
+	count_add_recent(run, last);
+	last->value.count = last->value.sum = last->task = 0;
+	if (count_add(run, key, 1, value))
+		return -1;
+	last->task = key->task;
+	last->detail = key->detail;
+	last->generation = run->generation;
+	return 0;
+}
+
+static __always_inline int stacks_wanted(void)
+{
+	return settings.walk_user || settings.walk_kernel;
 }
 
 static __always_inline int event_send(struct run *run, const struct wick_key *key, __u64 value)
@@ -106,11 +156,7 @@ static __always_inline void sample_deliver(struct run *run, const struct wick_ke
 			COUNT(run, REPORTED);
 		return;
 	}
-	/* The half goes by the generation that was read once, at the claim. */
-	if (run->generation & 1)
-		error = count_add(run, &counts_1, key, value);
-	else
-		error = count_add(run, &counts_0, key, value);
+	error = stacks_wanted() ? count_add(run, key, 1, value) : count_add_bare(run, key, value);
 	if (error)
 		COUNT(run, LOST_COUNTS);
 	else

@@ -51,24 +51,23 @@ static __always_inline void call_label(struct run *run, const struct call *call)
 		detail_label(run, ERRNO, call->error);
 }
 
-/* As its thread's last call was: then nothing is put together again. */
-static __always_inline __u64 call_detail(struct run *run, struct wick_wait *wait,
-					 const struct call *call, __u64 value)
+/* As one of the CPU's last calls was: then nothing is put together again. */
+static __always_inline __u64 call_detail(struct run *run, const struct call *call, __u64 value)
 {
-	const __u64 own = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(ERRNO);
-	__u64 facts = (__u64)call->is_compat << 63 | (__u64)call->error << 32 | wait->syscall;
+	const __u64 own = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(ERRNO) |
+			  WICK_DETAIL_BIT(BUCKET);
+	__u64 facts = 1ull << 63 | (__u64)call->is_compat << 62 | detail_bucket(value) << 48 |
+		      (__u64)call->error << 32 | call->number;
+	struct wick_recent_detail *last = settings.labels & ~own ? NULL : recent_detail(run, facts);
 	__u64 id;
 
-	if (wait->known_facts == facts)
-		return wait->known_detail;
+	if (recent_detail_is(run, last, facts))
+		return last->id;
 	detail_clear(run);
 	call_label(run, call);
 	detail_add_common(run, value);
 	id = detail_send(run);
-	if (!(settings.labels & ~own) && id != WICK_DETAIL_LOST) {
-		wait->known_detail = id;
-		wait->known_facts = facts;
-	}
+	recent_detail_keep(run, last, facts, id);
 	return id;
 }
 
@@ -82,7 +81,7 @@ static __always_inline void call_count(struct run *run, struct wick_wait *wait,
 		return;
 	key.task = wait_task(run, wait);
 	if (key.task) {
-		key.detail = call_detail(run, wait, call, value);
+		key.detail = call_detail(run, call, value);
 		sample_deliver(run, &key, value);
 	} else {
 		COUNT(run, LOST_TASK);

@@ -52,9 +52,6 @@ static __always_inline struct wick_wait *wait_new(__u32 tid)
 	return bpf_map_lookup_elem(&waits, &tid);
 }
 
-/* known_facts of a place whose detail is not known; no source has it. */
-#define WAIT_FACTS_NONE 0ull
-
 /*
  * The place of the run's thread: @found, if it has one, else a new one. NULL: there is none, and the
  * wait is lost.
@@ -148,21 +145,6 @@ static __always_inline int wait_walk(struct run *run, struct wick_wait *wait)
 	return error;
 }
 
-static __always_inline int stacks_wanted(void)
-{
-	return settings.walk_user || settings.walk_kernel;
-}
-
-/* What the place remembers is good for as long as user space has it. */
-static __always_inline void wait_remember(struct run *run, struct wick_wait *wait)
-{
-	if (wait->known_generation == run->generation)
-		return;
-	wait->known_task = 0;
-	wait->known_facts = WAIT_FACTS_NONE;
-	wait->known_generation = run->generation;
-}
-
 /*
  * As task_send(). Without stacks that is most of what a sample costs, and from one of a thread to its next
  * the task seldom changes: its place remembers the id, with its mark.
@@ -171,12 +153,13 @@ static __always_inline __u64 wait_task(struct run *run, struct wick_wait *wait)
 {
 	__u64 mark;
 
-	wait_remember(run, wait);
 	if (!HAS_TYPED_TASK)
 		return task_send(run);
 	mark = task_mark(run->task);
-	if (!wait->known_task || wait->known_mark != mark) {
+	if (!wait->known_task || wait->known_mark != mark ||
+	    wait->known_generation != run->generation) {
 		wait->known_mark = mark;
+		wait->known_generation = run->generation;
 		wait->known_task = task_send(run);
 	}
 	return wait->known_task;
@@ -201,26 +184,24 @@ static __always_inline void wait_details(struct run *run, const struct wick_wait
 	}
 }
 
-/* The id of what is known of it. Most waits of a thread are as its last one, whose id its place remembers. */
+/* The id of what is known of it. Most are as one of the last on this CPU. */
 static __always_inline __u64 wait_detail_send(struct run *run, struct wick_wait *wait, __u64 value)
 {
 	const __u64 plain = WICK_DETAIL_BIT(SYSCALL) | WICK_DETAIL_BIT(ERRNO) |
-			    WICK_DETAIL_BIT(REASON);
+			    WICK_DETAIL_BIT(REASON) | WICK_DETAIL_BIT(BUCKET);
 	int is_plain = !(settings.labels & ~plain) && !wait->key && !wait->lock && !wait->peer_task;
-	__u64 facts = 1ull << 63 | (__u64)wait->error << 40 | (__u64)wait->reason << 32 |
-		      wait->syscall, id;
+	__u64 facts = 1ull << 63 | (__u64)wait->reason << 56 | detail_bucket(value) << 48 |
+		      (__u64)wait->error << 32 | wait->syscall;
+	struct wick_recent_detail *last = is_plain ? recent_detail(run, facts) : NULL;
+	__u64 id;
 
-	wait_remember(run, wait);
-	if (is_plain && wait->known_facts == facts)
-		return wait->known_detail;
+	if (recent_detail_is(run, last, facts))
+		return last->id;
 	detail_clear(run);
 	wait_details(run, wait);
 	detail_add_common(run, value);
 	id = detail_send(run);
-	if (is_plain && id != WICK_DETAIL_LOST) {
-		wait->known_detail = id;
-		wait->known_facts = facts;
-	}
+	recent_detail_keep(run, last, facts, id);
 	return id;
 }
 

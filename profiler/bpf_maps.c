@@ -81,6 +81,7 @@ static uint32_t map_entries(const struct bpf_maps *m, const char *name, const st
 		uint32_t entries;
 	} sizes[] = {
 		{ "claims", m->cpus * WICK_SCRATCH_SLOTS },
+		{ "recent", m->cpus },
 		{ "counters", m->counter_count },
 		{ "ring", m->limits.ring_bytes },
 		{ "sent", m->limits.sent },

@@ -357,6 +357,25 @@ static void counts_read(struct drain *d, uint32_t source, unsigned int half)
 	} while (!r);
 }
 
+/* What the map was not given. No program works with that generation any more. */
+static void recent_read(struct drain *d, uint32_t source, uint32_t generation)
+{
+	size_t cpus;
+	const struct wick_recent *recent = source_recent(d->options.sources[source], &cpus);
+
+	for (size_t i = 0; i < cpus * WICK_RECENT_COUNTS; i++) {
+		const struct wick_recent_count *last =
+			&recent[i / WICK_RECENT_COUNTS]
+				 .counts[generation & 1][i % WICK_RECENT_COUNTS];
+		struct window_sample sample = { .key = { .task = last->task,
+							 .detail = last->detail },
+						.source = source, .value = last->value };
+
+		if (last->generation == generation && last->task && last->value.count)
+			sample_add(d, d->window, &sample);
+	}
+}
+
 static uint64_t reported_sum(const struct drain *d)
 {
 	uint64_t sum = 0;
@@ -383,8 +402,10 @@ int drain_window(struct drain *d, struct notice_batch *batch, struct notice_batc
 	d->next_batch = next;
 	ring_reader_read(d->ring, ring_reader_position(d->ring), read_record, d);
 	d->batch = d->next_batch = NULL;
-	for (size_t source = 0; source < d->options.source_count; source++)
+	for (size_t source = 0; source < d->options.source_count; source++) {
 		counts_read(d, source, old & 1);
+		recent_read(d, source, old);
+	}
 	/* Without memory some stacks of long waits will be unknown, and counted as such. */
 	if (d->waits && open_waits_keep(d->waits, d->window) < 0)
 		log_debug(LOG_DRAIN, "no memory for the stacks of open waits");

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "profiler/base/alloc.h"
@@ -26,6 +27,8 @@ struct source_run {
 	int *fds;
 	size_t fd_count, fd_capacity;
 	const char *clock;
+	struct wick_recent *recent;
+	size_t recent_cpus;
 	bool is_left;
 };
 
@@ -40,6 +43,19 @@ static uint32_t call_texts(const struct probe_set *probes)
 			    site->values[j].flags & (PROBE_FETCH_AT_ENTRY | PROBE_FETCH_AGAIN))
 				return SOURCE_CALL_TEXTS;
 	}
+	return 0;
+}
+
+static int recent_open(struct source_run *run, unsigned int cpus, struct error *err)
+{
+	int fd = bpf_object__find_map_fd_by_name(run->objects[0], "recent");
+	void *memory = mmap(NULL, cpus * sizeof(*run->recent), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return error_set(err, ERROR_FAILED, -errno, "cannot map BPF map: recent: %s",
+				 strerror(errno));
+	run->recent = memory;
+	run->recent_cpus = cpus;
 	return 0;
 }
 
@@ -66,6 +82,12 @@ int source_open(const struct source *source, const struct source_options *option
 					 .sites = source->probes ? source->probes->count : 0,
 					 .call_texts = call_texts(source->probes) };
 		int r = bpf_maps_load_object(maps, &load, &run->objects[i], err);
+
+		if (r < 0)
+			return r;
+	}
+	if (run->objects[0]) {
+		int r = recent_open(run, bpf_maps_cpus(maps), err);
 
 		if (r < 0)
 			return r;
@@ -166,6 +188,8 @@ struct source_run *source_close(struct source_run *run)
 	if (!run)
 		return NULL;
 	source_detach(run);
+	if (run->recent)
+		munmap(run->recent, run->recent_cpus * sizeof(*run->recent));
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX; i++)
 		bpf_object__close(run->objects[i]);
 	free(run->links);
@@ -182,6 +206,12 @@ const struct source *source_row(const struct source_run *run)
 int source_counts_fd(const struct source_run *run, unsigned int half)
 {
 	return bpf_object__find_map_fd_by_name(run->objects[0], half ? "counts_1" : "counts_0");
+}
+
+const struct wick_recent *source_recent(const struct source_run *run, size_t *ret_cpus)
+{
+	*ret_cpus = run->recent_cpus;
+	return run->recent;
 }
 
 int source_waits_fd(const struct source_run *run)

@@ -187,6 +187,11 @@ DEFINE_CLEANUP(struct source_run *, source_close)
 const struct source *source_row(const struct source_run *run);
 /* Counts of half 0 and 1. */
 int source_counts_fd(const struct source_run *run, unsigned int half);
+/*
+ * By CPU, what the counts have not been given yet (bpf/recent.bpf.h): programs may change it at any
+ * time. Lives as long as the run.
+ */
+const struct wick_recent *source_recent(const struct source_run *run, size_t *ret_cpus);
 /* The map of open waits, by tid, or -ENOENT. */
 int source_waits_fd(const struct source_run *run);
 /* "cpu-clock", "cycles", or NULL when the source has no clock. */
