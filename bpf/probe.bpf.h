@@ -262,7 +262,7 @@ static __always_inline int probe_report(struct run *run, struct probing *p, stru
 /* A hit whose context is words and nothing else. Such programs have no cookies: an object has one site. */
 static __always_inline int probe_words_hit(void *ctx)
 {
-	struct run run = {};
+	struct run run = { .is_alone = settings.option[PROBE_OPTION_ALONE] };
 	struct probing *p;
 
 	if (!probe_open(&run, ctx))

@@ -151,6 +151,7 @@ enum probe_option {
 	PROBE_OPTION_SITE = 0,		/* the site, without cookies: an object has one then */
 	PROBE_OPTION_COOKIES,		/* programs are attached with the site for their cookie */
 	PROBE_OPTION_WORDS,		/* 64-bit words of the context, where it has such */
+	PROBE_OPTION_ALONE,		/* no hit comes in the middle of another one on its CPU */
 };
 
 enum probe_site_flag {

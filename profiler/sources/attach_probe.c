@@ -47,6 +47,15 @@ static struct bpf_program *program_of(const struct source *row, struct bpf_objec
 	return bpf_object__find_program_by_name(object, name);
 }
 
+/* No interrupt makes a system call. */
+static bool hits_are_alone(const struct probe_finding *f)
+{
+	const char *name = f->points[0].name;
+
+	return f->kind == &probe_rawtp && name &&
+	       (!strcmp(name, "sys_enter") || !strcmp(name, "sys_exit"));
+}
+
 int source_probe_settings(const struct source_probe *probe, struct wick_settings *settings,
 			  struct error *err)
 {
@@ -56,6 +65,7 @@ int source_probe_settings(const struct source_probe *probe, struct wick_settings
 	settings->option[PROBE_OPTION_SITE] = 0;
 	settings->option[PROBE_OPTION_COOKIES] = has_cookies;
 	settings->option[PROBE_OPTION_WORDS] = f->points[0].words;
+	settings->option[PROBE_OPTION_ALONE] = hits_are_alone(f);
 	if (has_cookies || f->set.count == 1 || f->kind->told_by_number)
 		return 0;
 	return error_set(

@@ -241,6 +241,64 @@ static void test_renamed(void **state)
 	harness_done(&result);
 }
 
+/* More kinds of calls than a CPU remembers, in turns. */
+enum { KINDS = 60, TURNS = 20, CALLS_OF_TURN = 3 };
+
+static pid_t start_kinds(int *ret_go)
+{
+	char name[16], byte;
+	int ends[2];
+	pid_t pid;
+
+	assert_int_equal(pipe(ends), 0);
+	pid = fork();
+	*ret_go = ends[1];
+	if (pid) {
+		close(ends[0]);
+		return pid;
+	}
+	if (read(ends[0], &byte, 1) != 1)
+		_exit(1);
+	for (int i = 0; i < TURNS * KINDS; i++) {
+		snprintf(name, sizeof(name), "kind-%d", i % KINDS);
+		prctl(PR_SET_NAME, name);
+		for (int call = 0; call < CALLS_OF_TURN; call++)
+			syscall(SYS_getppid);
+		usleep(500);
+	}
+	_exit(0);
+}
+
+static void test_kinds(void **state)
+{
+	static const struct session_event events[] = { { "syscall:getppid" } };
+	struct harness_run run = { .seconds = 60, .no_stacks = true, .during = go_then_wait,
+				   .session = { .events = events, .event_count = 1 } };
+	struct harness_result result;
+	char name[16];
+	pid_t pid;
+	int go;
+
+	harness_need_bpf();
+	pid = start_kinds(&go);
+	run.context = &go;
+	run.session.pids = &pid;
+	run.session.pid_count = 1;
+	harness_profile(&run, &result);
+	harness_end(pid);
+	harness_print("kinds", &result);
+	harness_check_invariant(&result.stats);
+	assert_int_equal(result.stats.lost, 0);
+	for (int i = 0; i < KINDS; i++) {
+		struct sample_choice choice = { .comm = name, .thread = name };
+
+		snprintf(name, sizeof(name), "kind-%d", i);
+		assert_int_equal(sample_sum(result.profile, "calls", &choice),
+				 TURNS * CALLS_OF_TURN);
+	}
+	harness_done(&result);
+}
+
 /* And what comes and goes is told apart as with them. */
 static void test_no_stacks(void **state)
 {
@@ -343,6 +401,7 @@ int main(void)
 		UNIT_TEST("short calls are left out", test_least),
 		UNIT_TEST("without stacks they are counted and named, too", test_no_stacks),
 		UNIT_TEST("also where a thread changes its name", test_renamed),
+		UNIT_TEST("also more kinds of them in turns than a CPU remembers", test_kinds),
 		UNIT_TEST("calls that do not exist are refused", test_refused),
 		UNIT_TEST("a storm of calls loses nothing beside cpu", test_storm),
 	};
