@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * baseline.bpf.c - what wick's sampler is measured against: nothing at all, and what profilers by
- * frame pointers do: bpf_get_stackid() and a count.
+ * baseline.bpf.c - what wick's programs are measured against: nothing at all, at a clock and at both
+ * ends of system calls, and what profilers by frame pointers do: bpf_get_stackid() and a count.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -44,6 +44,18 @@ int stackid(void *ctx)
 
 SEC("perf_event")
 int empty(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/sys_enter")
+int empty_enter(void *ctx)
+{
+	return 0;
+}
+
+SEC("raw_tp/sys_exit")
+int empty_return(void *ctx)
 {
 	return 0;
 }

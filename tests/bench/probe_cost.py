@@ -41,6 +41,11 @@ def bpftrace(program):
     return command
 
 
+def empty(where):
+    """Programs that do nothing, at the same tracepoints: nobody who uses these can be below."""
+    return lambda build, folder: [build + "/tests/bench/empty_calls", where]
+
+
 class Around:
     """A tracer that runs the work instead of watching it."""
 
@@ -49,8 +54,10 @@ class Around:
 
 
 SYSCALL = (
+    ("empty, where calls begin", empty("enter")),
     ("wick, counted", wick("record", "-e", "rawtp:sys_enter", "--stacks", "none", "--by", "comm")),
     ("bpftrace, counted", bpftrace(CALLS_COUNTED)),
+    ("empty, at both ends", empty("both")),
     ("wick trace --histogram", wick("trace", "syscall", "--histogram", "--by", "syscall")),
     ("bpftrace, histogram", bpftrace(CALLS_MEASURED)),
     ("wick trace", wick("trace", "syscall", "-n", WORK, "-o", "FOLDER/trace.txt")),
