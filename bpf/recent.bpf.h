@@ -21,14 +21,14 @@ struct {
 } recent SEC(".maps");
 
 /*
- * In a claimed run. NULL: it has come in between another one, who has the first scratch state and may
- * be in the middle of changing these.
+ * For a run that has claimed scratch state @slot. NULL: it has come in between another one, who has the
+ * first state and may be in the middle of changing these.
  */
-static __always_inline struct wick_recent *recent_find(const struct run *run)
+static __always_inline struct wick_recent *recent_find(__u32 slot)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 
-	return run->slot ? NULL : bpf_map_lookup_elem(&recent, &cpu);
+	return slot ? NULL : bpf_map_lookup_elem(&recent, &cpu);
 }
 
 /*
@@ -37,7 +37,7 @@ static __always_inline struct wick_recent *recent_find(const struct run *run)
  */
 static __always_inline struct wick_recent_detail *recent_detail(const struct run *run, __u64 facts)
 {
-	struct wick_recent *found = recent_find(run);
+	struct wick_recent *found = recent_find(run->slot);
 	__u32 index = facts ^ facts >> 32 ^ facts >> 48;
 
 	return found ? &found->details[index % WICK_RECENT_DETAILS] : NULL;
@@ -63,11 +63,11 @@ static __always_inline void recent_detail_keep(const struct run *run,
 
 /* The place of a count, where it is added or will be. */
 static __always_inline struct wick_recent_count *
-recent_count(const struct run *run, struct wick_recent *found, const struct wick_key *key)
+recent_count(struct wick_recent *found, __u32 generation, const struct wick_key *key)
 {
 	__u32 index = key->task ^ key->detail;
 
-	return &found->counts[run->generation & 1][index % WICK_RECENT_COUNTS];
+	return &found->counts[generation & 1][index % WICK_RECENT_COUNTS];
 }
 
 #endif

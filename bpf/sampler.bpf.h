@@ -36,29 +36,29 @@ struct {
 } counts_made SEC(".maps");
 
 /* A new entry. Who empties the halves looks at them now and then: too late where each sample makes one. */
-static __always_inline void count_made(struct run *run)
+static __always_inline void count_made(__u32 generation)
 {
 	__u32 zero = 0;
 	struct wick_counts_made *made = bpf_map_lookup_elem(&counts_made, &zero);
 
 	if (!made)
 		return;
-	if (made->generation != run->generation) {
-		made->generation = run->generation;
+	if (made->generation != generation) {
+		made->generation = generation;
 		made->count = 0;
 	}
 	if (++made->count == settings.counts_wakeup)
 		ring_wake();
 }
 
-static __always_inline int count_add_to(struct run *run, void *map, const struct wick_key *key,
+static __always_inline int count_add_to(void *map, __u32 generation, const struct wick_key *key,
 					__u64 count, __u64 value)
 {
 	struct wick_value *old = bpf_map_lookup_elem(map, key), fresh = { count, value };
 
 	if (!old) {
 		if (!bpf_map_update_elem(map, key, &fresh, BPF_NOEXIST)) {
-			count_made(run);
+			count_made(generation);
 			return 0;
 		}
 		/* Another CPU, or what interrupted us, was first; or the map is full. */
@@ -74,52 +74,53 @@ static __always_inline int count_add_to(struct run *run, void *map, const struct
 }
 
 /* The half goes by the generation that was read once, at the claim. */
-static __always_inline int count_add(struct run *run, const struct wick_key *key, __u64 count,
+static __always_inline int count_add(__u32 generation, const struct wick_key *key, __u64 count,
 				     __u64 value)
 {
-	if (run->generation & 1)
-		return count_add_to(run, &counts_1, key, count, value);
-	return count_add_to(run, &counts_0, key, count, value);
+	if (generation & 1)
+		return count_add_to(&counts_1, generation, key, count, value);
+	return count_add_to(&counts_0, generation, key, count, value);
 }
 
 /* Give the map what it has not been given yet. */
-static __always_inline void count_add_recent(struct run *run, const struct wick_recent_count *last)
+static __always_inline void count_add_recent(const struct wick_recent_count *last, __u32 generation)
 {
 	struct wick_key key = { .task = last->task, .detail = last->detail };
 
 	/* The entry is there: nothing is lost. */
-	if (last->generation == run->generation && last->value.count)
-		count_add(run, &key, last->value.count, last->value.sum);
-}
-
-/* Of a sample without stacks. */
-static __always_inline int count_add_bare(struct run *run, const struct wick_key *key, __u64 value)
-{
-	struct wick_recent *found = recent_find(run);
-	struct wick_recent_count *last;
-
-	if (!found)
-		return count_add(run, key, 1, value);
-	last = recent_count(run, found, key);
-	if (last->generation == run->generation && last->task == key->task &&
-	    last->detail == key->detail) {
-		last->value.count++;
-		last->value.sum += value;
-		return 0;
-	}
-	count_add_recent(run, last);
-	last->value.count = last->value.sum = last->task = 0;
-	if (count_add(run, key, 1, value))
-		return -1;
-	last->task = key->task;
-	last->detail = key->detail;
-	last->generation = run->generation;
-	return 0;
+	if (last->generation == generation && last->value.count)
+		count_add(generation, &key, last->value.count, last->value.sum);
 }
 
 static __always_inline int stacks_wanted(void)
 {
 	return settings.walk_user || settings.walk_kernel;
+}
+
+/* A function of its own, whose stack is not there while stacks are walked. Nonzero: the map is full. */
+static __noinline int count_sample(__u32 generation, __u32 slot, const struct wick_key *key,
+				   __u64 value)
+{
+	struct wick_recent *found = stacks_wanted() ? NULL : recent_find(slot);
+	struct wick_recent_count *last;
+
+	if (!found)
+		return count_add(generation, key, 1, value);
+	last = recent_count(found, generation, key);
+	if (last->generation == generation && last->task == key->task &&
+	    last->detail == key->detail) {
+		last->value.count++;
+		last->value.sum += value;
+		return 0;
+	}
+	count_add_recent(last, generation);
+	last->value.count = last->value.sum = last->task = 0;
+	if (count_add(generation, key, 1, value))
+		return -1;
+	last->task = key->task;
+	last->detail = key->detail;
+	last->generation = generation;
+	return 0;
 }
 
 static __always_inline int event_send(struct run *run, const struct wick_key *key, __u64 value)
@@ -147,8 +148,6 @@ static __always_inline int event_send(struct run *run, const struct wick_key *ke
 static __always_inline void sample_deliver(struct run *run, const struct wick_key *key,
 					   __u64 value)
 {
-	int error;
-
 	if (settings.deliver_events) {
 		if (event_send(run, key, value))
 			COUNT(run, LOST_EVENT);
@@ -156,8 +155,7 @@ static __always_inline void sample_deliver(struct run *run, const struct wick_ke
 			COUNT(run, REPORTED);
 		return;
 	}
-	error = stacks_wanted() ? count_add(run, key, 1, value) : count_add_bare(run, key, value);
-	if (error)
+	if (count_sample(run->generation, run->slot, key, value))
 		COUNT(run, LOST_COUNTS);
 	else
 		COUNT(run, REPORTED);
