@@ -49,6 +49,20 @@ cat >libbpf.supp <<'end'
    ...
    obj:*/libbpf.so*
 }
+{
+   fields of the next command
+   Memcheck:Param
+   bpf(attr->flags)
+   ...
+   fun:bpf_map_get_next_key
+}
+{
+   without a key it is the first one
+   Memcheck:Param
+   bpf(attr->key)
+   ...
+   fun:bpf_map_get_next_key
+}
 end
 timeout 200 valgrind -q --vgdb=no --suppressions=libbpf.supp --leak-check=full \
 	--errors-for-leak-kinds=definite --error-exitcode=9 \
