@@ -79,15 +79,15 @@ static int target_add(struct code_walk *w, const struct stack_effect *effect)
 	return r < 0 ? r : 0;
 }
 
-/* In all of a segment: code that is described calls what is not. */
-static int targets_read(struct code_rows *rows, const struct text_segment *segment)
+static int targets_read(struct code_rows *rows, const struct text_segment *segment, uint64_t from,
+			uint64_t to)
 {
-	struct code_walk w = { .rows = rows, .bytes = segment->bytes, .from = segment->start,
-			       .to = segment->end };
+	struct code_walk w = { .rows = rows, .bytes = segment->bytes + (from - segment->start),
+			       .from = from, .to = to };
 	struct stack_effect effect;
 	int r = 0;
 
-	for (w.at = w.from; w.at < w.to && !r; w.at += effect.length) {
+	for (w.at = from; w.at < to && !r; w.at += effect.length) {
 		if (effect_read(&w, &effect) < 0)
 			continue;
 		if (!effect.is_padding)
@@ -145,12 +145,13 @@ int code_rows_new(struct elf_file *elf, const struct special_code *code, struct 
 		return -ENOMEM;
 	r = starts_read(rows, elf, ".symtab");
 	r = r ?: starts_read(rows, elf, ".dynsym");
-	for (size_t i = 0; i < code->segment_count && !r; i++) {
+	/* All of it: code that is described calls what is not. Not worth it for a few gaps. */
+	for (size_t i = 0; code->is_bare && i < code->segment_count && !r; i++) {
 		const struct text_segment *segment = &code->segments[i];
 
 		bytes += segment->end - segment->start;
 		if (segment->bytes && bytes <= CODE_BYTES_MAX)
-			r = targets_read(rows, segment);
+			r = targets_read(rows, segment, segment->start, segment->end);
 	}
 	if (r < 0)
 		return r;
@@ -308,6 +309,8 @@ int code_rows_read(struct code_rows *rows, uint64_t from, uint64_t to, const str
 	if (rows->bytes > CODE_BYTES_MAX)
 		return 0;
 	w.bytes = segment->bytes + (from - segment->start);
+	if (!rows->code->is_bare)
+		r = targets_read(rows, segment, from, to);
 	for (w.at = from; w.at < to && !r;)
 		r = walk_step(&w);
 	if (r < 0)

@@ -273,7 +273,8 @@ int special_code_load(struct special_code *code, struct elf_file *elf, uint64_t 
 
 	code->is_go = elf_file_place(elf, ".gopclntab", &go) == 0 ||
 		      elf_file_place(elf, ".data.rel.ro.gopclntab", &go) == 0;
-	if ((entry && !dynamic) || (covered < size && size - covered >= size / 8))
+	code->is_bare = covered < size && size - covered >= size / 8;
+	if ((entry && !dynamic) || code->is_bare)
 		r = special_code_read(code, elf);
 	if (r < 0)
 		return r;

@@ -45,6 +45,7 @@ struct special_code {
 	struct special_range ranges[SPECIAL_RANGES_MAX];	/* all but trampolines */
 	size_t range_count;
 	bool is_go;		/* calls in another way */
+	bool is_bare;		/* much of it has no CFI */
 	struct special_search trampoline, outermost_call;
 };
 
