@@ -169,9 +169,21 @@ static void test_least(void **state)
 /* What a thread does that changes its name and its process's, and fails now and then. */
 enum { RENAMES = 40, CALLS_BETWEEN = 25 };
 
-static pid_t start_renaming(int *ret_go)
+static void rename_often(void)
 {
 	static const char *const names[] = { "renamed-even", "renamed-odd" };
+
+	for (int i = 0; i < RENAMES; i++) {
+		prctl(PR_SET_NAME, names[i % 2]);
+		for (int call = 0; call < CALLS_BETWEEN; call++)
+			syscall(call % 5 ? SYS_getppid : SYS_tgkill, -1, -1, 0);
+		usleep(20000);
+	}
+}
+
+/* A process that begins @work when it is told to. */
+static pid_t start_work(void (*work)(void), int *ret_go)
+{
 	int ends[2];
 	pid_t pid;
 	char byte;
@@ -185,12 +197,7 @@ static pid_t start_renaming(int *ret_go)
 	}
 	if (read(ends[0], &byte, 1) != 1)
 		_exit(1);
-	for (int i = 0; i < RENAMES; i++) {
-		prctl(PR_SET_NAME, names[i % 2]);
-		for (int call = 0; call < CALLS_BETWEEN; call++)
-			syscall(call % 5 ? SYS_getppid : SYS_tgkill, -1, -1, 0);
-		usleep(20000);
-	}
+	work();
 	_exit(0);
 }
 
@@ -206,27 +213,34 @@ static bool go_then_wait(void *context, struct session *session)
 	return session_has_targets(session);
 }
 
-/* Without stacks a call is counted as its thread's last one, if nothing of it has changed. */
-static void test_renamed(void **state)
+/* All of @work's calls, without stacks; none is lost. */
+static void profile_work(void (*work)(void), const char *event, struct harness_result *ret)
 {
-	static const struct session_event events[] = { { "syscall:getppid+tgkill" } };
-	static const char *const names[] = { "renamed-even", "renamed-odd" };
+	struct session_event events[] = { { event } };
 	struct harness_run run = { .seconds = 60, .no_stacks = true, .during = go_then_wait,
 				   .session = { .events = events, .event_count = 1 } };
-	struct harness_result result;
 	pid_t pid;
 	int go;
 
 	harness_need_bpf();
-	pid = start_renaming(&go);
+	pid = start_work(work, &go);
 	run.context = &go;
 	run.session.pids = &pid;
 	run.session.pid_count = 1;
-	harness_profile(&run, &result);
+	harness_profile(&run, ret);
 	harness_end(pid);
-	harness_print("renamed", &result);
-	harness_check_invariant(&result.stats);
-	assert_int_equal(result.stats.lost, 0);
+	harness_print(event, ret);
+	harness_check_invariant(&ret->stats);
+	assert_int_equal(ret->stats.lost, 0);
+}
+
+/* Without stacks a call is counted as its thread's last one, if nothing of it has changed. */
+static void test_renamed(void **state)
+{
+	static const char *const names[] = { "renamed-even", "renamed-odd" };
+	struct harness_result result;
+
+	profile_work(rename_often, "syscall:getppid+tgkill", &result);
 	for (int i = 0; i < 2; i++) {
 		struct sample_choice choice = { .comm = names[i], .thread = names[i],
 						.label = "syscall", .text = "getppid" };
@@ -244,21 +258,10 @@ static void test_renamed(void **state)
 /* More kinds of calls than a CPU remembers, in turns. */
 enum { KINDS = 60, TURNS = 20, CALLS_OF_TURN = 3 };
 
-static pid_t start_kinds(int *ret_go)
+static void take_turns(void)
 {
-	char name[16], byte;
-	int ends[2];
-	pid_t pid;
+	char name[16];
 
-	assert_int_equal(pipe(ends), 0);
-	pid = fork();
-	*ret_go = ends[1];
-	if (pid) {
-		close(ends[0]);
-		return pid;
-	}
-	if (read(ends[0], &byte, 1) != 1)
-		_exit(1);
 	for (int i = 0; i < TURNS * KINDS; i++) {
 		snprintf(name, sizeof(name), "kind-%d", i % KINDS);
 		prctl(PR_SET_NAME, name);
@@ -266,29 +269,14 @@ static pid_t start_kinds(int *ret_go)
 			syscall(SYS_getppid);
 		usleep(500);
 	}
-	_exit(0);
 }
 
 static void test_kinds(void **state)
 {
-	static const struct session_event events[] = { { "syscall:getppid" } };
-	struct harness_run run = { .seconds = 60, .no_stacks = true, .during = go_then_wait,
-				   .session = { .events = events, .event_count = 1 } };
 	struct harness_result result;
 	char name[16];
-	pid_t pid;
-	int go;
 
-	harness_need_bpf();
-	pid = start_kinds(&go);
-	run.context = &go;
-	run.session.pids = &pid;
-	run.session.pid_count = 1;
-	harness_profile(&run, &result);
-	harness_end(pid);
-	harness_print("kinds", &result);
-	harness_check_invariant(&result.stats);
-	assert_int_equal(result.stats.lost, 0);
+	profile_work(take_turns, "syscall:getppid", &result);
 	for (int i = 0; i < KINDS; i++) {
 		struct sample_choice choice = { .comm = name, .thread = name };
 
