@@ -241,10 +241,12 @@ static int enumerator_at(const struct type_info *type, size_t index, struct type
 		*ret = (struct type_enumerator){ names->name, (int64_t)names->value };
 		return 0;
 	}
-	if (argument->form == FORM_SIGNAL || argument->form == FORM_CLONE)
+	if (argument->form == FORM_SIGNAL || argument->form == FORM_CLONE) {
 		others = tracepoint_symbols_signals(&count);
-	else if (argument->form == FORM_FOLDER)
-		others = &folder, count = 1;
+	} else if (argument->form == FORM_FOLDER) {
+		others = &folder;
+		count = 1;
+	}
 	if (index >= count)
 		return -ENOENT;
 	*ret = others[index];

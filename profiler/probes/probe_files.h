@@ -27,8 +27,8 @@ struct probe_targets {
 };
 
 struct probe_files {
-	struct module *
-		*modules; /* each once, with its build ID; those asked for by path before others */
+	/* Each once, with its build ID; those asked for by path before others. */
+	struct module **modules;
 	size_t count, capacity;
 };
 

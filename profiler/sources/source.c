@@ -175,11 +175,12 @@ void source_look_back(struct source_run *run)
 	for (size_t i = 0; i < SOURCE_OBJECTS_MAX && run->objects[i] && !run->is_left; i++) {
 		struct bpf_program *program;
 
-		bpf_object__for_each_program(program,
-					     run->objects[i]) if (bpf_program__autoload(program) &&
-								  iterator_is(program))
+		bpf_object__for_each_program(program, run->objects[i])
+		{
 			/* What cannot be had is counted later, as the samples it would have completed. */
-			iterator_run(program);
+			if (bpf_program__autoload(program) && iterator_is(program))
+				iterator_run(program);
+		}
 	}
 }
 
